@@ -1,0 +1,76 @@
+"""One file per agent: where its sessions are, how to read them, how to resume them.
+
+Adding an agent is adding a file here with a class that satisfies `Adapter`, and its line in
+`_ADAPTERS`. An adapter is loaded when it is asked for, not before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+from pathlib import Path
+from typing import Protocol, cast
+
+from store.errors import NotFound, ResumeError
+from store.models import Session
+from store.resume import Command
+from store.sources import Checkpoint, Chunk, Source
+
+
+class Adapter(Protocol):
+    """What an agent's file provides.
+
+    Reading is synchronous and touches nothing: files are opened read-only, regular files only.
+    Neither `find` nor `read` raises for what a file holds: that is what `SkippedRecord` is for.
+    An `OSError` from `read` means that the source as a whole cannot be read now.
+    """
+
+    name: str
+    """The backend's name in the store and on the command line."""
+
+    program: str
+    """The agent's command."""
+
+    def roots(self, env: Mapping[str, str]) -> list[Path]:
+        """Give the folders that the agent keeps its sessions under, whether they exist or not."""
+        ...
+
+    def find(self, root: Path) -> Iterator[Source]:
+        """Give every source below a root, or the one that `root` itself is; newest work first."""
+        ...
+
+    def read(self, source: Source, since: Checkpoint | None) -> Iterator[Chunk]:
+        """Read a source from a checkpoint, or from its start, in steps of bounded size."""
+        ...
+
+    def resume(self, session: Session, *, fork: bool, env: Mapping[str, str]) -> Command:
+        """Say how the agent is put back into the session. Raises ResumeError when it cannot be."""
+        ...
+
+
+_ADAPTERS = {
+    "claude": "store.agents.claude:ClaudeCode",
+    "codex": "store.agents.codex:Codex",
+    "goose": "store.agents.goose:Goose",
+}
+
+
+def names() -> list[str]:
+    """Give the names of the agents that have an adapter."""
+    return list(_ADAPTERS)
+
+
+def load(name: str) -> Adapter:
+    """Load the adapter of one agent, and only that. Raises NotFound for an unknown name."""
+    try:
+        module, _, adapter = _ADAPTERS[name].partition(":")
+    except KeyError:
+        raise NotFound("agent", name) from None
+    return cast("Adapter", getattr(import_module(module), adapter)())
+
+
+def resume_command(session: Session, *, fork: bool, env: Mapping[str, str]) -> Command:
+    """Say how a session's own agent is put back into it. Raises ResumeError, with the reason."""
+    if session.backend not in _ADAPTERS:
+        raise ResumeError(f"backscroll does not know how to resume a {session.backend} session")
+    return load(session.backend).resume(session, fork=fork, env=env)

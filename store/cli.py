@@ -1,0 +1,308 @@
+"""The command line: `backscroll import`, `list`, `show`, `resume`, `migrate`, `doctor`.
+
+The same as `python -m store ...`; textual is never imported. Exit status: 0 done, 1 an error in
+words on standard error, 2 wrong usage, 3 an import that had to skip something.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Callable, Coroutine, Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+from store import agents, ingest, resume, shapes
+from store.ages import age
+from store.errors import NotFound, StoreError
+from store.models import Kind, Message, Role, Session, TaskFilter, TaskRow
+from store.opening import open_store
+from store.protocol import Store
+from store.text import printable
+
+DONE, FAILED, SKIPPED = 0, 1, 3
+INTERRUPTED = 130
+
+_PAGE = 500
+_LIST_LIMIT = 50
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and give its exit status."""
+    options = parser().parse_args(argv)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    run: Callable[[argparse.Namespace], Coroutine[Any, Any, int]] = options.run
+    try:
+        return asyncio.run(run(options))
+    except StoreError as error:
+        print(f"backscroll: {printable(str(error))}", file=sys.stderr)
+        return FAILED
+    except BrokenPipeError:
+        # Whoever read the output has seen enough. Nothing more may be flushed into the pipe.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+    except KeyboardInterrupt:
+        return INTERRUPTED
+
+
+def parser() -> argparse.ArgumentParser:
+    """Build the parser of every command."""
+    shared = argparse.ArgumentParser(add_help=False)
+    shared.add_argument(
+        "--database",
+        metavar="TARGET",
+        default=argparse.SUPPRESS,
+        help="the store: a path, :memory: or a sqlite:/// URL",
+    )
+    top = argparse.ArgumentParser(
+        prog="backscroll",
+        description="Browse, search and resume the sessions of coding agents.",
+        epilog="Without a command the browser opens.",
+        parents=[shared],
+    )
+    top.set_defaults(database=None)
+    commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
+
+    def command(
+        name: str,
+        run: Callable[[argparse.Namespace], Coroutine[Any, Any, int]],
+        help: str,  # noqa: A002
+    ) -> argparse.ArgumentParser:
+        added = commands.add_parser(name, help=help, description=help, parents=[shared])
+        added.add_argument("--json", action="store_true", help="print only JSON")
+        added.set_defaults(run=run)
+        return added
+
+    imports = command("import", _import, "gather sessions into the store")
+    imports.add_argument("paths", nargs="*", type=Path, metavar="PATH", help="files or folders")
+    imports.add_argument(
+        "--agent", action="append", default=[], choices=agents.names(), help="only this agent"
+    )
+    imports.add_argument("--events", action="store_true", help=argparse.SUPPRESS)
+
+    lists = command("list", _list, "list tasks, the latest first")
+    lists.add_argument("query", nargs="*", metavar="QUERY", help="words that must all occur")
+    lists.add_argument(
+        "--all", action="store_true", help="sub-agents, automated, empty and archived too"
+    )
+    lists.add_argument("--limit", type=_natural, metavar="N", help="at most N tasks")
+
+    shows = command("show", _show, "show a conversation")
+    shows.add_argument("id", metavar="TASK_OR_SESSION_ID", help="or the beginning of one")
+
+    resumes = command("resume", _resume, "put yourself back into a conversation")
+    resumes.add_argument("id", metavar="TASK_OR_SESSION_ID", help="or the beginning of one")
+    resumes.add_argument("--fork", action="store_true", help="continue in a copy")
+    resumes.add_argument("--print", action="store_true", help="show the command, start nothing")
+
+    command("migrate", _migrate, "bring the store to this version's schema")
+    command("doctor", _doctor, "say what backscroll sees: places, counts, versions")
+    return top
+
+
+def _natural(text: str) -> int:
+    number = int(text)
+    if number < 0:
+        raise ValueError(text)
+    return number
+
+
+async def _import(options: argparse.Namespace) -> int:
+    progress = _events if options.events else None
+    if progress is None and sys.stderr.isatty():
+        progress = _show_progress
+    async with open_store(options.database) as store:
+        report = await ingest.run(store, only=options.agent, paths=options.paths, progress=progress)
+    if progress is _show_progress:
+        print("\r\x1b[K", end="", file=sys.stderr)
+    if options.events:
+        print(json.dumps({"report": shapes.report(report)}), flush=True)
+    elif options.json:
+        _print_json(shapes.report(report))
+    else:
+        _print_report(report)
+    return SKIPPED if report.skipped else DONE
+
+
+def _events(progress: ingest.Progress) -> None:
+    """Tell another program, line by line, how far the import is."""
+    event = {
+        "agent": progress.agent,
+        "done": progress.sources_done,
+        "all": progress.sources_all,
+        "bytes_done": progress.bytes_done,
+        "bytes_all": progress.bytes_all,
+    }
+    print(json.dumps(event), flush=True)
+
+
+def _show_progress(progress: ingest.Progress) -> None:
+    percent = 100 * progress.bytes_done // max(1, progress.bytes_all)
+    print(
+        f"\r\x1b[Kimporting {progress.agent}: {progress.sources_done:,} of"
+        f" {progress.sources_all:,} files, {percent} %",
+        end="",
+        file=sys.stderr,
+        flush=True,
+    )
+
+
+def _print_report(report: ingest.Report) -> None:
+    print(
+        f"{report.sources_seen:,} files: {report.sources_read:,} read,"
+        f" {report.sources_unchanged:,} unchanged, {report.sources_failed:,} failed"
+    )
+    print(
+        f"{report.sessions_added:,} sessions added, {report.sessions_updated:,} updated;"
+        f" {report.messages_added:,} messages added, in {report.seconds:.1f} s"
+    )
+    for skip in report.skipped:
+        where = f"{skip.path}:{skip.line}" if skip.line else skip.path
+        print(f"skipped {printable(where)}: {printable(skip.reason)}")
+    for wait in report.pending:
+        print(f"waiting for the end of {printable(wait.path)}:{wait.line}")
+
+
+async def _list(options: argparse.Namespace) -> int:
+    words = tuple(word for text in options.query for word in text.split())
+    wanted = TaskFilter(
+        words=words, everything=options.all, archived=None if options.all else False
+    )
+    limit = options.limit
+    if limit is None and not options.json:
+        limit = _LIST_LIMIT
+    async with open_store(options.database) as store:
+        rows = await _rows(store, wanted, limit)
+        total = await store.count_tasks(wanted)
+    if options.json:
+        _print_json([shapes.row(row) for row in rows])
+        return DONE
+    for row in rows:
+        print(_line(row))
+    if len(rows) < total:
+        print(f"{len(rows):,} of {total:,}; --limit N shows more", file=sys.stderr)
+    return DONE
+
+
+async def _rows(store: Store, wanted: TaskFilter, limit: int | None) -> list[TaskRow]:
+    rows: list[TaskRow] = []
+    cursor: str | None = None
+    while limit is None or len(rows) < limit:
+        size = _PAGE if limit is None else min(_PAGE, limit - len(rows))
+        page = await store.list_tasks(wanted, cursor=cursor, limit=size)
+        rows += page.items
+        cursor = page.cursor
+        if cursor is None:
+            break
+    return rows
+
+
+def _line(row: TaskRow) -> str:
+    session = row.session
+    name = (session.session_id if session else row.task.id)[:8]
+    project = Path((session and session.project_path) or row.task.project_path or "").name
+    return "  ".join(
+        (
+            printable(name).ljust(8),
+            age(row.active_at).rjust(4),
+            printable(session.backend if session else "task").ljust(6),
+            f"{row.task.message_count:>6,}",
+            printable(project)[:20].ljust(20),
+            printable(row.task.title) or "(no title)",
+        )
+    )
+
+
+async def _show(options: argparse.Namespace) -> int:
+    async with open_store(options.database) as store:
+        task_id = await store.resolve(options.id)
+        task = await store.get_task(task_id)
+        session = await _session(store, task_id)
+        if options.json:
+            history = await store.get_history(task_id)
+            _print_json(shapes.conversation(task, session, history))
+            return DONE
+        print(printable(task.title) or "(no title)")
+        if session is not None:
+            facts = (session.backend, session.session_id, session.project_path, session.git_branch)
+            print("  ".join(printable(fact) for fact in facts if fact))
+        async for message in store.iter_history(task_id):
+            print(_paragraph(message, session.backend if session else "assistant"))
+    return DONE
+
+
+def _paragraph(message: Message, agent: str) -> str:
+    who = {Role.USER: "you", Role.ASSISTANT: agent}.get(message.role, str(message.role))
+    if message.kind not in (Kind.TEXT, Kind.TOOL_RESULT):
+        who += f", {message.kind.replace('_', ' ')}"
+    if message.tool_name:
+        who += f" {message.tool_name}"
+    when = message.timestamp.astimezone().strftime("%Y-%m-%d %H:%M")
+    return f"\n{printable(who)}  {when}\n{printable(message.content, lines=True)}"
+
+
+async def _session(store: Store, task_id: str) -> Session | None:
+    try:
+        return await store.get_session(task_id)
+    except NotFound:
+        return None
+
+
+async def _resume(options: argparse.Namespace) -> int:
+    async with open_store(options.database) as store:
+        session = await store.get_session(await store.resolve(options.id))
+    command = agents.resume_command(session, fork=options.fork, env=os.environ)
+    if options.print:
+        program = resume.find_program(command.argv[0], os.environ) or command.argv[0]
+        command = resume.Command((program, *command.argv[1:]), command.cwd, command.env)
+        if options.json:
+            _print_json(shapes.command(command))
+        else:
+            print(printable(command.shell_line()))
+        return DONE
+    _become(resume.ready(command, os.environ))
+
+
+def _become(command: resume.Command) -> NoReturn:
+    os.chdir(command.cwd)
+    os.execve(command.argv[0], command.argv, {**os.environ, **command.env})  # noqa: S606
+
+
+async def _migrate(options: argparse.Namespace) -> int:
+    async with open_store(options.database) as store:
+        facts = await store.describe()
+    if options.json:
+        _print_json({"path": facts["path"], "schema": facts["schema"]})
+    else:
+        print(f"{printable(facts['path'])} has schema {facts['schema']}, the newest there is")
+    return DONE
+
+
+async def _doctor(options: argparse.Namespace) -> int:
+    from store.doctor import examine  # loads every adapter, which no other command needs
+
+    findings = await examine(options.database, os.environ)
+    if options.json:
+        _print_json(findings)
+        return DONE
+    for name, number in findings["versions"].items():
+        print(f"{name:<12}{number or 'not installed'}")
+    print()
+    for name, value in findings["database"].items():
+        if value is not None:
+            print(f"{name:<14}{printable(str(value))}")
+    for agent in findings["agents"]:
+        print(f"\n{agent['agent']:<8}program: {printable(agent['program'] or 'not found on PATH')}")
+        for place in agent["places"]:
+            seen = f"{place['sources']:,} files" if place["exists"] else "not there"
+            print(f"        {printable(place['path'])}: {seen}")
+    return DONE
+
+
+def _print_json(value: Any) -> None:
+    print(json.dumps(value))

@@ -1,0 +1,63 @@
+"""What backscroll sees of the machine: places, programs, versions, the database."""
+
+from __future__ import annotations
+
+import platform
+import sqlite3
+from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, version
+from os import PathLike
+from typing import Any
+
+from store import agents
+from store.errors import StoreError
+from store.opening import open_store
+from store.resume import find_program
+
+_PACKAGES = ("backscroll", "aiosqlite", "pydantic", "textual")
+
+
+async def examine(target: str | PathLike[str] | None, env: Mapping[str, str]) -> dict[str, Any]:
+    """Look at everything and say what was seen; what is wrong is a finding, not an error."""
+    return {
+        "versions": _versions(),
+        "database": await _database(target),
+        "agents": [_agent(name, env) for name in agents.names()],
+    }
+
+
+def _versions() -> dict[str, str | None]:
+    found: dict[str, str | None] = {
+        "python": platform.python_version(),
+        "sqlite": sqlite3.sqlite_version,
+    }
+    for package in _PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = None
+    return found
+
+
+async def _database(target: str | PathLike[str] | None) -> dict[str, Any]:
+    try:
+        async with open_store(target, migrate=False) as store:
+            return await store.describe() | {"error": None}
+    except StoreError as error:
+        return {"error": str(error)}
+
+
+def _agent(name: str, env: Mapping[str, str]) -> dict[str, Any]:
+    adapter = agents.load(name)
+    places = []
+    for root in adapter.roots(env):
+        sources = list(adapter.find(root))
+        places.append(
+            {
+                "path": str(root),
+                "exists": root.exists(),
+                "sources": len(sources),
+                "bytes": sum(source.fingerprint.size for source in sources),
+            }
+        )
+    return {"agent": name, "program": find_program(adapter.program, env), "places": places}

@@ -1,0 +1,252 @@
+"""What the store takes and gives: frozen pydantic models and string enums.
+
+Every time is an aware `datetime` in UTC. Enums compare equal to their plain strings.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Annotated, Generic, TypeVar
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
+
+LOCAL_TENANT = "local"
+
+T = TypeVar("T")
+
+
+def _utc(moment: datetime) -> datetime:
+    return moment if moment.tzinfo is UTC else moment.astimezone(UTC)
+
+
+def _not_empty(text: str) -> str:
+    if not text:
+        raise ValueError("must not be empty")
+    return text
+
+
+Time = Annotated[AwareDatetime, AfterValidator(_utc)]
+Id = Annotated[str, AfterValidator(_not_empty)]
+Json = Mapping[str, JsonValue]
+
+
+def new_id() -> str:
+    """Give a fresh random id (UUID4)."""
+    return str(uuid.uuid4())
+
+
+class TaskStatus(StrEnum):
+    """Where a task stands; `store.status` has the moves between them."""
+
+    OPEN = "open"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class SessionStatus(StrEnum):
+    """Where a session stands; `store.status` has the moves between them."""
+
+    CREATED = "created"
+    ACTIVE = "active"
+    PAUSED = "paused"
+    TERMINATED = "terminated"
+
+
+class Role(StrEnum):
+    """Who speaks in a message."""
+
+    SYSTEM = "system"
+    USER = "user"
+    ASSISTANT = "assistant"
+    TOOL = "tool"
+
+
+class Kind(StrEnum):
+    """What a message holds."""
+
+    TEXT = "text"
+    THINKING = "thinking"
+    TOOL_CALL = "tool_call"
+    TOOL_RESULT = "tool_result"
+    SUMMARY = "summary"
+
+
+class TitleFrom(StrEnum):
+    """Who gave a task its title. A person's is never replaced by an import."""
+
+    PERSON = "person"
+    AGENT = "agent"
+    PROMPT = "prompt"
+
+
+class Origin(StrEnum):
+    """Who began a task: a person, an agent that delegated, or a machine on its own."""
+
+    PERSON = "person"
+    SUBAGENT = "subagent"
+    AUTOMATED = "automated"
+
+
+class TaskSort(StrEnum):
+    """The orders a list of tasks can have. Times and counts: largest first; words: A to Z."""
+
+    ACTIVE = "active"
+    CREATED = "created"
+    MESSAGES = "messages"
+    TITLE = "title"
+    PROJECT = "project"
+
+
+class Model(BaseModel):
+    """The base of every model: frozen, and a misspelt field is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_enum_values=False)
+
+
+class Task(Model):
+    """A thing someone wants done.
+
+    Counts, `last_message_at` and `updated_at` are the store's: whatever is given is not kept.
+    """
+
+    id: Id = Field(default_factory=new_id)
+    title: str = ""
+    title_from: TitleFrom = TitleFrom.PERSON
+    status: TaskStatus = TaskStatus.OPEN
+    origin: Origin = Origin.PERSON
+    notes: str = ""
+    tags: tuple[str, ...] = ()
+    project_path: str | None = None
+    parent_task_id: str | None = None
+    fork_of: str | None = None
+    tenant_id: Id = LOCAL_TENANT
+    created_at: Time | None = None
+    updated_at: Time | None = None
+    archived_at: Time | None = None
+    last_message_at: Time | None = None
+    message_count: int = 0
+    prompt_count: int = 0
+    tool_call_count: int = 0
+
+
+class Session(Model):
+    """An agent's conversation on a task: at most one per task.
+
+    `root` is the agent's home that the session belongs to. `namespace` is what the session id is
+    unique within: empty for ids that are unique everywhere, the root for agents that only number
+    their sessions.
+    """
+
+    task_id: Id
+    session_id: Id
+    backend: Id
+    status: SessionStatus = SessionStatus.CREATED
+    namespace: str = ""
+    root: str = ""
+    project_path: str | None = None
+    git_branch: str | None = None
+    model: str | None = None
+    agent_version: str | None = None
+    permission_mode: str | None = None
+    parent_session_id: str | None = None
+    fork_session_id: str | None = None
+    source_path: str | None = None
+    source_gone_at: Time | None = None
+    context: Json = Field(default_factory=dict)
+    traits: Json = Field(default_factory=dict)
+    tenant_id: Id = LOCAL_TENANT
+    user_id: str | None = None
+    thread_id: str | None = None
+    message_count: int = 0
+    created_at: Time
+    updated_at: Time
+    last_message_at: Time | None = None
+
+
+class NewMessage(Model):
+    """A message on its way into a history.
+
+    Without a timestamp it is stamped when stored. `key` is the record's own name in its source:
+    a history takes each key once. `is_prompt` marks what a person typed; `inherited` what a fork
+    took over from its origin; `on_branch` is false for what was rewound.
+    """
+
+    role: Role
+    content: str
+    kind: Kind = Kind.TEXT
+    timestamp: Time | None = None
+    tool_name: str | None = None
+    tool_call_id: str | None = None
+    is_error: bool = False
+    model: str | None = None
+    is_prompt: bool = False
+    on_branch: bool = True
+    inherited: bool = False
+    key: str | None = None
+
+
+class Message(Model):
+    """One entry of a task's history. `seq` counts from 1 within the task and is never reused."""
+
+    seq: int
+    role: Role
+    content: str
+    kind: Kind
+    timestamp: Time
+    tool_name: str | None = None
+    tool_call_id: str | None = None
+    is_error: bool = False
+    model: str | None = None
+    is_prompt: bool = False
+    on_branch: bool = True
+    inherited: bool = False
+    key: str | None = None
+
+
+class TaskFilter(Model):
+    """Which tasks, in which order.
+
+    The default is what a person wants to see first: their own conversations, not archived, not
+    empty. `everything` adds sub-agents, automated and empty ones; `archived` None adds archived
+    ones, True gives only them. `under` keeps the tasks of one folder and the folders below it;
+    `words` must all occur in the title, project, branch, model or agent.
+    """
+
+    tenant_id: Id = LOCAL_TENANT
+    everything: bool = False
+    archived: bool | None = False
+    under: str | None = None
+    backend: str | None = None
+    status: TaskStatus | None = None
+    parent_task_id: str | None = None
+    top_level: bool = False
+    words: tuple[str, ...] = ()
+    sort: TaskSort = TaskSort.ACTIVE
+
+
+class TaskRow(Model):
+    """A task as a list shows it: the task, the telling parts of its session, and its last words."""
+
+    task: Task
+    session: Session | None = None
+    children: int = 0
+    last_role: Role | None = None
+    last_kind: Kind | None = None
+
+    @property
+    def active_at(self) -> datetime:
+        """When something last happened: the latest message, else the creation."""
+        moment = self.task.last_message_at or self.task.created_at
+        return moment or datetime.fromtimestamp(0, UTC)
+
+
+class Page(Model, Generic[T]):
+    """A part of a list. `cursor` asks for what follows; None at the end."""
+
+    items: tuple[T, ...]
+    cursor: str | None = None

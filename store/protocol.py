@@ -1,0 +1,257 @@
+"""The store as its callers see it: models and cursors, never SQL.
+
+Every call is async, keeps to one transaction, and waits at most `WAIT_SECONDS` for a lock or a
+connection before it raises `StoreBusy`. Every call raises `StoreError`s only, and `StoreClosed`
+after `close`. Cancelling a call leaves its write either whole or not there at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
+from typing import Any, Protocol, Self
+
+from store.models import (
+    Kind,
+    Message,
+    NewMessage,
+    Page,
+    Role,
+    Session,
+    SessionStatus,
+    Task,
+    TaskFilter,
+    TaskRow,
+    TaskStatus,
+)
+from store.sources import Chunk, KnownSource, Recorded
+
+WAIT_SECONDS = 5.0
+PAGE_SIZE = 50
+
+
+class Store(Protocol):
+    """A durable collection of tasks, their sessions and their histories."""
+
+    async def __aenter__(self) -> Self: ...
+    async def __aexit__(self, *exc_info: object) -> None: ...
+
+    async def close(self) -> None:
+        """Finish what was begun and let go of the database. Closing again does nothing."""
+        ...
+
+    # Tasks
+
+    async def save_task(self, task: Task) -> Task:
+        """Store a task, or replace the person's fields of the one that has its id.
+
+        An existing task keeps its status, `created_at`, origin and counts. Raises NotFound when
+        `parent_task_id` or `fork_of` is unknown.
+        """
+        ...
+
+    async def update_task(self, task_id: str, **changes: Any) -> Task:
+        """Change `title`, `title_from`, `notes` or `project_path` of a task."""
+        ...
+
+    async def get_task(self, task_id: str) -> Task:
+        """Give a task. Raises NotFound."""
+        ...
+
+    async def delete_task(self, task_id: str) -> None:
+        """Delete a task with its session, history and dependencies. Raises NotFound."""
+        ...
+
+    async def list_tasks(
+        self, filter: TaskFilter | None = None, *, cursor: str | None = None, limit: int = PAGE_SIZE
+    ) -> Page[TaskRow]:
+        """Give a page of tasks; `cursor` is that of the page before. Raises InvalidValue for one
+        that is not.
+        """
+        ...
+
+    async def list_task_ids(self, filter: TaskFilter | None = None) -> list[str]:
+        """Give the ids of all the tasks that `list_tasks` would page through, in its order."""
+        ...
+
+    async def get_rows(self, task_ids: Sequence[str]) -> list[TaskRow]:
+        """Give the rows of these tasks, in this order; ids that are gone are left out."""
+        ...
+
+    async def count_tasks(self, filter: TaskFilter | None = None) -> int:
+        """Count the tasks that `list_tasks` would page through."""
+        ...
+
+    async def set_task_status(self, task_id: str, status: TaskStatus | str) -> Task:
+        """Move a task. Raises InvalidTransition for a move that the table does not have."""
+        ...
+
+    async def archive(self, task_id: str) -> Task:
+        """Put a task away: it is kept whole and no longer listed."""
+        ...
+
+    async def unarchive(self, task_id: str) -> Task:
+        """Take a task back into the list."""
+        ...
+
+    async def tag(self, task_id: str, *tags: str) -> Task:
+        """Add tags to a task."""
+        ...
+
+    async def untag(self, task_id: str, *tags: str) -> Task:
+        """Take tags from a task."""
+        ...
+
+    async def resolve(self, name: str) -> str:
+        """Give the task id that a person means by a task id, a session id, or the start of one.
+
+        Raises NotFound, or Conflict when several begin like that.
+        """
+        ...
+
+    # Dependencies
+
+    async def add_dependency(self, task_id: str, on: str) -> None:
+        """Let a task wait for another. Raises CycleError, showing the circle it would close."""
+        ...
+
+    async def remove_dependency(self, task_id: str, on: str) -> None:
+        """Let a task no longer wait for another. Raises NotFound when it did not."""
+        ...
+
+    async def dependencies(self, task_id: str) -> list[Task]:
+        """Give the tasks that this one waits for."""
+        ...
+
+    async def dependents(self, task_id: str) -> list[Task]:
+        """Give the tasks that wait for this one."""
+        ...
+
+    async def ready_tasks(self) -> list[Task]:
+        """Give the open tasks whose dependencies are all done, oldest first."""
+        ...
+
+    # Sessions
+
+    async def create_session(self, project_path: str, backend: str, **fields: Any) -> Session:
+        """Begin a session, and the task that it is for. Ids are UUID4 when not given."""
+        ...
+
+    async def save_session(
+        self, task_id: str, session_id: str, backend: str, **fields: Any
+    ) -> Session:
+        """Store the session of a task, or replace what is given of the one it has.
+
+        Raises NotFound for an unknown task, Conflict when the session is another task's.
+        """
+        ...
+
+    async def get_session(self, task_id: str) -> Session:
+        """Give the session of a task. Raises NotFound."""
+        ...
+
+    async def find_session(
+        self, backend: str, session_id: str, *, namespace: str | None = None
+    ) -> Session:
+        """Give the session of that id; the latest when several namespaces have one.
+
+        Raises NotFound.
+        """
+        ...
+
+    async def list_sessions(
+        self,
+        *,
+        status: SessionStatus | str | None = None,
+        tenant_id: str | None = None,
+        user_id: str | None = None,
+        project_path: str | None = None,
+        cursor: str | None = None,
+        limit: int = PAGE_SIZE,
+    ) -> Page[Session]:
+        """Give a page of sessions, newest first."""
+        ...
+
+    async def update_session(self, task_id: str, **changes: Any) -> Session:
+        """Change fields of a session other than its ids and status."""
+        ...
+
+    async def set_session_status(self, task_id: str, status: SessionStatus | str) -> Session:
+        """Move a session. Raises InvalidTransition for a move that the table does not have."""
+        ...
+
+    async def delete_session(self, task_id: str) -> None:
+        """Delete a task's session and history; the task stays. Raises NotFound."""
+        ...
+
+    # Messages
+
+    async def save_message(
+        self,
+        task_id: str,
+        role: Role | str,
+        content: str,
+        *,
+        kind: Kind | str = Kind.TEXT,
+        timestamp: datetime | None = None,
+        **fields: Any,
+    ) -> Message:
+        """Append a message to a task's history.
+
+        Without a timestamp it is stamped now, and never earlier than the latest of the history.
+        """
+        ...
+
+    async def save_messages(self, task_id: str, messages: Sequence[NewMessage]) -> list[Message]:
+        """Append messages, all or none. One whose `key` the history has already is left out."""
+        ...
+
+    async def get_history(
+        self,
+        task_id: str,
+        *,
+        after: Message | None = None,
+        before: Message | None = None,
+        limit: int | None = None,
+    ) -> list[Message]:
+        """Give messages in chronological order: all; with `limit` the latest; with `after` or
+        `before` those next to that message. [] when there are none. Raises NotFound for an
+        unknown task.
+        """
+        ...
+
+    def iter_history(self, task_id: str) -> AsyncIterator[Message]:
+        """Give a whole history message by message, read page by page."""
+        ...
+
+    async def get_message(self, task_id: str, seq: int) -> Message:
+        """Give one message by its place. Raises NotFound."""
+        ...
+
+    async def count_before(self, task_id: str, message: Message) -> int:
+        """Count the messages of a history that come before this one."""
+        ...
+
+    # Import
+
+    async def record(self, chunks: Sequence[Chunk]) -> Recorded:
+        """Store what was read from sources, with the checkpoints, in one transaction."""
+        ...
+
+    async def known_sources(self, backend: str) -> dict[str, KnownSource]:
+        """Give what is remembered of an agent's sources, by path."""
+        ...
+
+    async def mark_gone(self, backend: str, paths: Sequence[str]) -> int:
+        """Mark sources that are no longer on disk, and their sessions. Gives how many are new."""
+        ...
+
+    # The database itself
+
+    async def version(self) -> tuple[int, int]:
+        """Give a value that changes whenever anything was written, here or by another process."""
+        ...
+
+    async def describe(self) -> dict[str, Any]:
+        """Say what the database is: path, schema, engine, journal mode, counts, size."""
+        ...

@@ -1,0 +1,107 @@
+"""The JSON that the command line prints: a contract, to which members are only ever added.
+
+Text is given as stored, without being made printable: JSON escapes what a terminal would obey.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from store.ingest import Report
+from store.models import Message, Session, Task, TaskRow
+from store.resume import Command
+
+
+def time(moment: datetime | None) -> str | None:
+    """Give a time as ISO 8601 in UTC with a Z."""
+    if moment is None:
+        return None
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def row(item: TaskRow) -> dict[str, Any]:
+    """Give a task as `list --json` shows it."""
+    task, session = item.task, item.session
+    return {
+        "task_id": task.id,
+        "title": task.title,
+        "status": task.status,
+        "agent": session.backend if session else None,
+        "session_id": session.session_id if session else None,
+        "project_path": (session and session.project_path) or task.project_path,
+        "git_branch": session.git_branch if session else None,
+        "model": session.model if session else None,
+        "message_count": task.message_count,
+        "prompt_count": task.prompt_count,
+        "tool_call_count": task.tool_call_count,
+        "created_at": time(task.created_at),
+        "last_message_at": time(task.last_message_at),
+        "source_gone": bool(session and session.source_gone_at),
+        "parent_task_id": task.parent_task_id,
+        "fork_of": task.fork_of,
+        "tags": list(task.tags),
+        "origin": task.origin,
+        "archived": task.archived_at is not None,
+    }
+
+
+def conversation(task: Task, session: Session | None, messages: list[Message]) -> dict[str, Any]:
+    """Give a task with its session and history as `show --json` shows it."""
+    return {
+        "task": task.model_dump(mode="json"),
+        "session": session.model_dump(mode="json") if session else None,
+        "messages": [message(item) for item in messages],
+    }
+
+
+def message(item: Message) -> dict[str, Any]:
+    """Give one message of a history."""
+    return {
+        "seq": item.seq,
+        "role": item.role,
+        "kind": item.kind,
+        "text": item.content,
+        "timestamp": time(item.timestamp),
+        "tool_name": item.tool_name,
+        "tool_call_id": item.tool_call_id,
+        "on_branch": item.on_branch,
+        "is_error": item.is_error,
+        "is_prompt": item.is_prompt,
+        "inherited": item.inherited,
+        "model": item.model,
+    }
+
+
+def report(item: Report) -> dict[str, Any]:
+    """Give an import's report."""
+    return {
+        "files": {
+            "seen": item.sources_seen,
+            "read": item.sources_read,
+            "unchanged": item.sources_unchanged,
+            "failed": item.sources_failed,
+        },
+        "sessions": {
+            "added": item.sessions_added,
+            "updated": item.sessions_updated,
+            "unchanged": item.sessions_unchanged,
+        },
+        "messages": {"added": item.messages_added},
+        "records": {
+            "all": item.records_all,
+            "imported": item.records_imported,
+            "skipped": item.records_skipped,
+            "pending": len(item.pending),
+        },
+        "skipped": [
+            {"path": skip.path, "line": skip.line, "reason": skip.reason} for skip in item.skipped
+        ],
+        "pending": [{"path": wait.path, "line": wait.line} for wait in item.pending],
+        "seconds": round(item.seconds, 3),
+    }
+
+
+def command(item: Command) -> dict[str, Any]:
+    """Give a command as `resume --print --json` shows it."""
+    return {"argv": list(item.argv), "cwd": item.cwd, "env": item.env}

@@ -1,0 +1,130 @@
+"""What passes between an agent's adapter, the import and the store: plain data, no I/O.
+
+An adapter finds `Source`s and reads each into `Chunk`s. A chunk is what one transaction stores:
+facts about a session, messages, and the `Checkpoint` that says how far the source was read, so
+that an import killed anywhere goes on exactly there.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from pydantic import JsonValue
+
+from store.models import NewMessage, Origin, TitleFrom
+
+_SIGNED = 2**63 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Fingerprint:
+    """What tells a file that changed from one that did not, without opening it."""
+
+    device: int
+    inode: int
+    size: int
+    mtime_ns: int
+
+    @classmethod
+    def of(cls, stat: os.stat_result) -> Fingerprint:
+        """Take the fingerprint from a stat result, in numbers that fit a signed 64-bit column."""
+        return cls(stat.st_dev & _SIGNED, stat.st_ino & _SIGNED, stat.st_size, stat.st_mtime_ns)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A file or database of an agent as it lies on disk now.
+
+    `root` is the agent's home that it was found under (`~/.claude`, `~/.codex`, ...).
+    """
+
+    backend: str
+    root: Path
+    path: Path
+    fingerprint: Fingerprint
+
+
+@dataclass(frozen=True, slots=True)
+class SkippedRecord:
+    """A record that could not be understood: where it is (from 1) and why."""
+
+    line: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """How far a source has been read, and the adapter's own memory for going on from there.
+
+    `offset` and `line` count bytes and records from the source's start. `records`, `skipped` and
+    `pending` describe everything up to there: records = understood + len(skipped), and `pending`
+    is the line number of an unfinished last line that is waited for. `state` is JSON.
+    """
+
+    fingerprint: Fingerprint
+    offset: int = 0
+    line: int = 0
+    records: int = 0
+    skipped: tuple[SkippedRecord, ...] = ()
+    pending: int | None = None
+    state: dict[str, JsonValue] = field(default_factory=dict)
+    finished: bool = False
+    """True when the source was read to its end as of `fingerprint`."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionFacts:
+    """What a source says of a session so far. None means that it does not say."""
+
+    session_id: str
+    namespace: str = ""
+    title: str | None = None
+    title_from: TitleFrom = TitleFrom.PROMPT
+    origin: Origin = Origin.PERSON
+    project_path: str | None = None
+    git_branch: str | None = None
+    model: str | None = None
+    agent_version: str | None = None
+    permission_mode: str | None = None
+    parent_session_id: str | None = None
+    fork_session_id: str | None = None
+    started_at: datetime | None = None
+    archived: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """One step of reading a source: stored whole, in one transaction, or not at all.
+
+    `off_branch` and `on_branch` are keys of stored messages whose mark changed with this step.
+    """
+
+    source: Source
+    session: SessionFacts | None
+    messages: tuple[NewMessage, ...]
+    checkpoint: Checkpoint
+    off_branch: tuple[str, ...] = ()
+    on_branch: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class KnownSource:
+    """What the store remembers of a source from earlier imports."""
+
+    backend: str
+    path: str
+    checkpoint: Checkpoint
+    gone: bool = False
+    sessions: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What storing some chunks changed: ids of tasks whose sessions are new or changed."""
+
+    added: frozenset[str] = frozenset()
+    updated: frozenset[str] = frozenset()
+    messages_added: int = 0

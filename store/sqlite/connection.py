@@ -1,0 +1,246 @@
+"""Connections and their threads: every call is one function, run in one transaction, in one hop.
+
+aiosqlite gives each connection a thread and a queue. Sending whole transactions through that
+queue, instead of one statement at a time, makes them cheap (one thread hop) and makes them safe:
+a caller that is cancelled cannot leave a transaction open, since nothing of it is left to await.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Generic, TypeVar
+
+import aiosqlite
+
+from store.errors import (
+    Conflict,
+    NotAStore,
+    StoreBusy,
+    StoreClosed,
+    StoreCorrupt,
+    StoreError,
+    StoreUnavailable,
+)
+from store.protocol import WAIT_SECONDS
+
+T = TypeVar("T")
+Work = Callable[[sqlite3.Connection], T]
+
+READERS = 3
+
+_BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+_DAMAGED = {sqlite3.SQLITE_CORRUPT}
+_UNAVAILABLE = {
+    sqlite3.SQLITE_CANTOPEN: "it cannot be opened",
+    sqlite3.SQLITE_FULL: "the disk is full",
+    sqlite3.SQLITE_IOERR: "reading or writing it failed",
+    sqlite3.SQLITE_PERM: "access to it is not permitted",
+    sqlite3.SQLITE_READONLY: "it is read-only",
+}
+
+
+def store_error(error: sqlite3.Error, name: str) -> StoreError:
+    """Give SQLite's error as the store's own, naming the database."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if code in _BUSY:
+        return StoreBusy(f"another process holds the write lock of {name}")
+    if code in _DAMAGED:
+        return StoreCorrupt(f"{name} is damaged: {error}")
+    if code == sqlite3.SQLITE_NOTADB:
+        return NotAStore(f"{name} is not a SQLite database")
+    if code in _UNAVAILABLE:
+        return StoreUnavailable(f"{name}: {_UNAVAILABLE[code]} ({error})")
+    if isinstance(error, sqlite3.IntegrityError):
+        return Conflict(f"{name}: {error}")
+    return StoreError(f"{name}: {error}")
+
+
+class _Call(Generic[T]):
+    """Work on its way to a connection's thread. It can be withdrawn until it has begun."""
+
+    def __init__(self, run: Callable[[], T]) -> None:
+        self._run = run
+        self._lock = threading.Lock()
+        self._begun = False
+        self._withdrawn = False
+
+    def __call__(self) -> T | None:
+        with self._lock:
+            if self._withdrawn:
+                return None
+            self._begun = True
+        return self._run()
+
+    def withdraw(self) -> bool:
+        """Take the work back. False when it has begun, and will be done."""
+        with self._lock:
+            self._withdrawn = not self._begun
+            return self._withdrawn
+
+
+class Connection:
+    """One SQLite connection with its thread."""
+
+    def __init__(self, name: str, db: aiosqlite.Connection) -> None:
+        self.name = name
+        self._db = db
+        self._closed = False
+
+    @classmethod
+    async def open(cls, path: str, *, name: str, setup: Work[None]) -> Connection:
+        """Open a database file and prepare the connection with `setup`."""
+        db = aiosqlite.connect(path, isolation_level=None, cached_statements=256)
+        # A store that somebody forgot to close must not keep the interpreter from ending.
+        db._thread.daemon = True
+        connection = cls(name, db)
+        try:
+            await db
+            await connection.run(setup, wait=WAIT_SECONDS)
+        except BaseException as error:
+            await connection.close()
+            if isinstance(error, sqlite3.Error):
+                raise store_error(error, name) from error
+            raise
+        return connection
+
+    async def close(self) -> None:
+        """Close after everything that was sent has been done."""
+        if not self._closed:
+            self._closed = True
+            await self._db.close()
+
+    async def run(self, work: Work[T], *, wait: float) -> T:
+        """Run `work` in the connection's thread, once it is free within `wait` seconds.
+
+        Cancelled before its turn, the work is never begun; after, it is finished unseen.
+        """
+        if self._closed:
+            raise StoreClosed(f"the store {self.name} is closed")
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[T] = loop.create_future()
+        call = _Call(lambda: work(self._db._conn))
+
+        def give_up() -> None:
+            if call.withdraw() and not future.done():
+                future.set_exception(StoreBusy(f"{self.name}: its own queue did not get free"))
+
+        # aiosqlite's public calls run one statement each; its queue takes any function.
+        self._db._tx.put_nowait((future, call))
+        timer = loop.call_later(wait, give_up)
+        try:
+            return await asyncio.shield(future)
+        except asyncio.CancelledError:
+            if call.withdraw():
+                future.cancel()
+            else:
+                future.add_done_callback(_forget)
+            raise
+        except sqlite3.Error as error:
+            raise store_error(error, self.name) from error
+        finally:
+            timer.cancel()
+
+    async def write(self, work: Work[T]) -> T:
+        """Run `work` in an immediate transaction: committed when it returns, else undone."""
+        deadline = time.monotonic() + WAIT_SECONDS
+        return await self.run(lambda db: in_transaction(db, work, deadline), wait=WAIT_SECONDS)
+
+    async def read(self, work: Work[T], *, wait: float = WAIT_SECONDS) -> T:
+        """Run `work` on one snapshot of the database."""
+        return await self.run(lambda db: in_snapshot(db, work), wait=wait)
+
+    def interrupt(self) -> None:
+        """Stop the statement that is running, if one is."""
+        if self._db._connection is not None:
+            self._db._connection.interrupt()
+
+
+def in_transaction(db: sqlite3.Connection, work: Work[T], deadline: float) -> T:
+    """Run `work` between BEGIN IMMEDIATE and COMMIT, waiting for the lock until `deadline`.
+
+    Immediate, because a transaction that reads first and writes later fails at once when
+    somebody else has written in between, whatever the timeout.
+    """
+    patience = max(0, int((deadline - time.monotonic()) * 1000))
+    db.execute(f"PRAGMA busy_timeout = {patience}")
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        result = work(db)
+        db.execute("COMMIT")
+    except BaseException:
+        if db.in_transaction:
+            db.execute("ROLLBACK")
+        raise
+    return result
+
+
+def in_snapshot(db: sqlite3.Connection, work: Work[T]) -> T:
+    """Run `work` in a read transaction, so that all its statements see the same moment."""
+    db.execute("BEGIN")
+    try:
+        return work(db)
+    finally:
+        db.execute("ROLLBACK")
+
+
+class Readers:
+    """A few connections for reading, opened when they are first needed."""
+
+    def __init__(self, path: Path, name: str, setup: Work[None]) -> None:
+        self._path = path
+        self._name = name
+        self._setup = setup
+        self._idle: list[Connection] = []
+        self._all: list[Connection] = []
+        self._places = asyncio.Semaphore(READERS)
+        self._closed = False
+
+    async def read(self, work: Work[T]) -> T:
+        """Run `work` on one snapshot, on whichever connection is free first."""
+        if self._closed:
+            raise StoreClosed(f"the store {self._name} is closed")
+        began = time.monotonic()
+        try:
+            async with asyncio.timeout(WAIT_SECONDS):
+                await self._places.acquire()
+        except TimeoutError:
+            raise StoreBusy(f"{self._name}: no reading connection got free") from None
+        try:
+            connection = self._idle.pop() if self._idle else await self._open()
+        except BaseException:
+            self._places.release()
+            raise
+        wait = max(0.0, WAIT_SECONDS - (time.monotonic() - began))
+        try:
+            return await connection.read(work, wait=wait)
+        except asyncio.CancelledError:
+            # Nobody waits for the answer any more: the connection is wanted for the next question.
+            connection.interrupt()
+            raise
+        finally:
+            self._idle.append(connection)
+            self._places.release()
+
+    async def _open(self) -> Connection:
+        connection = await Connection.open(str(self._path), name=self._name, setup=self._setup)
+        if self._closed:
+            await connection.close()
+            raise StoreClosed(f"the store {self._name} is closed")
+        self._all.append(connection)
+        return connection
+
+    async def close(self) -> None:
+        """Close every connection, after what each is doing."""
+        self._closed = True
+        for connection in self._all:
+            await connection.close()
+
+
+def _forget(future: asyncio.Future[T]) -> None:
+    if not future.cancelled():
+        future.exception()

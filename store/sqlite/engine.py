@@ -1,0 +1,336 @@
+"""The `Store` on SQLite: one connection that writes, a few that read."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sqlite3
+import time
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import Any, Self, TypeVar
+
+from pydantic import ValidationError
+
+from store.errors import InvalidValue, NotAStore, StoreUnavailable
+from store.models import (
+    Kind,
+    Message,
+    NewMessage,
+    Page,
+    Role,
+    Session,
+    SessionStatus,
+    Task,
+    TaskFilter,
+    TaskRow,
+    TaskStatus,
+)
+from store.protocol import PAGE_SIZE, WAIT_SECONDS
+from store.sources import Chunk, KnownSource, Recorded
+from store.sqlite import dependencies, messages, migrate, sessions, sources, tasks
+from store.sqlite.connection import Connection, Readers, Work, in_transaction
+
+T = TypeVar("T")
+
+_MAGIC = b"SQLite format 3\0"
+_HISTORY_PAGE = 256
+_JOURNAL_LIMIT = 64 * 1024 * 1024
+
+
+class SqliteStore:
+    """A store in one SQLite file, or in memory. See `store.protocol.Store` for every call."""
+
+    def __init__(self, name: str, writer: Connection, readers: Readers | None) -> None:
+        self.name = name
+        self._writer = writer
+        self._readers = readers
+        self._writes = 0
+
+    @classmethod
+    async def open(cls, path: Path | None, *, migrate: bool = True) -> SqliteStore:
+        """Open or create the database at `path`, or one in memory for None."""
+        if path is None:
+            name = ":memory:"
+            setup = partial(_set_up, name=name, migrating=migrate)
+            return cls(name, await Connection.open(name, name=name, setup=setup), None)
+        name = str(path)
+        await asyncio.to_thread(_prepare_file, path)
+        setup = partial(_set_up, name=name, migrating=migrate)
+        writer = await Connection.open(name, name=name, setup=setup)
+        return cls(name, writer, Readers(path, name, _set_up_reader))
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        if self._readers is not None:
+            await self._readers.close()
+        await self._writer.close()
+
+    async def _write(self, work: Work[T]) -> T:
+        result = await self._writer.write(work)
+        self._writes += 1
+        return result
+
+    async def _read(self, work: Work[T]) -> T:
+        if self._readers is None:
+            return await self._writer.read(work)
+        return await self._readers.read(work)
+
+    # Tasks
+
+    async def save_task(self, task: Task) -> Task:
+        return await self._write(lambda db: tasks.save(db, task))
+
+    async def update_task(self, task_id: str, **changes: Any) -> Task:
+        return await self._write(lambda db: tasks.update(db, task_id, changes))
+
+    async def get_task(self, task_id: str) -> Task:
+        return await self._read(lambda db: tasks.get(db, task_id))
+
+    async def delete_task(self, task_id: str) -> None:
+        await self._write(lambda db: tasks.delete(db, task_id))
+
+    async def list_tasks(
+        self,
+        filter: TaskFilter | None = None,  # noqa: A002
+        *,
+        cursor: str | None = None,
+        limit: int = PAGE_SIZE,
+    ) -> Page[TaskRow]:
+        wanted = filter or TaskFilter()
+        return await self._read(lambda db: tasks.list_page(db, wanted, cursor, limit))
+
+    async def list_task_ids(self, filter: TaskFilter | None = None) -> list[str]:  # noqa: A002
+        return await self._read(lambda db: tasks.list_ids(db, filter or TaskFilter()))
+
+    async def get_rows(self, task_ids: Sequence[str]) -> list[TaskRow]:
+        return await self._read(lambda db: tasks.get_rows(db, task_ids))
+
+    async def count_tasks(self, filter: TaskFilter | None = None) -> int:  # noqa: A002
+        return await self._read(lambda db: tasks.count(db, filter or TaskFilter()))
+
+    async def set_task_status(self, task_id: str, status: TaskStatus | str) -> Task:
+        wanted = _member(TaskStatus, status)
+        return await self._write(lambda db: tasks.set_status(db, task_id, wanted))
+
+    async def archive(self, task_id: str) -> Task:
+        return await self._write(lambda db: tasks.set_archived(db, task_id, archived=True))
+
+    async def unarchive(self, task_id: str) -> Task:
+        return await self._write(lambda db: tasks.set_archived(db, task_id, archived=False))
+
+    async def tag(self, task_id: str, *tags: str) -> Task:
+        return await self._write(lambda db: tasks.tag(db, task_id, tags))
+
+    async def untag(self, task_id: str, *tags: str) -> Task:
+        return await self._write(lambda db: tasks.untag(db, task_id, tags))
+
+    async def resolve(self, name: str) -> str:
+        return await self._read(lambda db: tasks.resolve(db, name))
+
+    # Dependencies
+
+    async def add_dependency(self, task_id: str, on: str) -> None:
+        await self._write(lambda db: dependencies.add(db, task_id, on))
+
+    async def remove_dependency(self, task_id: str, on: str) -> None:
+        await self._write(lambda db: dependencies.remove(db, task_id, on))
+
+    async def dependencies(self, task_id: str) -> list[Task]:
+        return await self._read(lambda db: dependencies.of(db, task_id))
+
+    async def dependents(self, task_id: str) -> list[Task]:
+        return await self._read(lambda db: dependencies.on(db, task_id))
+
+    async def ready_tasks(self) -> list[Task]:
+        return await self._read(dependencies.ready)
+
+    # Sessions
+
+    async def create_session(self, project_path: str, backend: str, **fields: Any) -> Session:
+        return await self._write(lambda db: sessions.create(db, project_path, backend, fields))
+
+    async def save_session(
+        self, task_id: str, session_id: str, backend: str, **fields: Any
+    ) -> Session:
+        return await self._write(lambda db: sessions.save(db, task_id, session_id, backend, fields))
+
+    async def get_session(self, task_id: str) -> Session:
+        return await self._read(lambda db: sessions.get(db, task_id))
+
+    async def find_session(
+        self, backend: str, session_id: str, *, namespace: str | None = None
+    ) -> Session:
+        return await self._read(lambda db: sessions.find(db, backend, session_id, namespace))
+
+    async def list_sessions(
+        self,
+        *,
+        status: SessionStatus | str | None = None,
+        tenant_id: str | None = None,
+        user_id: str | None = None,
+        project_path: str | None = None,
+        cursor: str | None = None,
+        limit: int = PAGE_SIZE,
+    ) -> Page[Session]:
+        conditions = {
+            "status": None if status is None else _member(SessionStatus, status),
+            "tenant_id": tenant_id,
+            "user_id": user_id,
+            "project_path": project_path,
+        }
+        return await self._read(lambda db: sessions.list_page(db, conditions, cursor, limit))
+
+    async def update_session(self, task_id: str, **changes: Any) -> Session:
+        return await self._write(lambda db: sessions.update(db, task_id, changes))
+
+    async def set_session_status(self, task_id: str, status: SessionStatus | str) -> Session:
+        wanted = _member(SessionStatus, status)
+        return await self._write(lambda db: sessions.set_status(db, task_id, wanted))
+
+    async def delete_session(self, task_id: str) -> None:
+        await self._write(lambda db: sessions.delete(db, task_id))
+
+    # Messages
+
+    async def save_message(
+        self,
+        task_id: str,
+        role: Role | str,
+        content: str,
+        *,
+        kind: Kind | str = Kind.TEXT,
+        timestamp: datetime | None = None,
+        **fields: Any,
+    ) -> Message:
+        try:
+            given = {"role": role, "content": content, "kind": kind, "timestamp": timestamp}
+            message = NewMessage.model_validate(fields | given)
+        except ValidationError as error:
+            raise sessions.invalid(error) from error
+        saved = await self.save_messages(task_id, [message])
+        return saved[0]
+
+    async def save_messages(self, task_id: str, new: Sequence[NewMessage]) -> list[Message]:
+        return await self._write(lambda db: messages.save(db, task_id, new))
+
+    async def get_history(
+        self,
+        task_id: str,
+        *,
+        after: Message | None = None,
+        before: Message | None = None,
+        limit: int | None = None,
+    ) -> list[Message]:
+        return await self._read(lambda db: messages.history(db, task_id, after, before, limit))
+
+    async def iter_history(self, task_id: str) -> AsyncIterator[Message]:
+        page = await self._read(lambda db: messages.first(db, task_id, _HISTORY_PAGE))
+        while page:
+            for message in page:
+                yield message
+            page = await self.get_history(task_id, after=page[-1], limit=_HISTORY_PAGE)
+
+    async def get_message(self, task_id: str, seq: int) -> Message:
+        return await self._read(lambda db: messages.get(db, task_id, seq))
+
+    async def count_before(self, task_id: str, message: Message) -> int:
+        return await self._read(lambda db: messages.count_before(db, task_id, message))
+
+    # Import
+
+    async def record(self, chunks: Sequence[Chunk]) -> Recorded:
+        return await self._write(lambda db: sources.record(db, chunks))
+
+    async def known_sources(self, backend: str) -> dict[str, KnownSource]:
+        return await self._read(lambda db: sources.known(db, backend))
+
+    async def mark_gone(self, backend: str, paths: Sequence[str]) -> int:
+        if not paths:
+            return 0
+        return await self._write(lambda db: sources.mark_gone(db, backend, paths))
+
+    # The database itself
+
+    async def version(self) -> tuple[int, int]:
+        # The writer's own view: PRAGMA data_version tells of other connections only.
+        seen = await self._writer.read(
+            lambda db: int(db.execute("PRAGMA data_version").fetchone()[0])
+        )
+        return self._writes, seen
+
+    async def describe(self) -> dict[str, Any]:
+        facts = await self._writer.read(_describe)
+        return {"path": self.name, **facts}
+
+
+def _member(enum: type[T], value: object) -> T:
+    try:
+        return enum(value)  # type: ignore[call-arg]
+    except ValueError as error:
+        raise InvalidValue(str(error)) from error
+
+
+def _prepare_file(path: Path) -> None:
+    """Make the folder and the file readable by their owner only, before SQLite opens them.
+
+    The -wal and -shm files take the file's permissions. A file that is something else's is
+    refused before anything is opened for writing.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK, 0o600)
+    except OSError as error:
+        raise StoreUnavailable(f"{path} cannot be opened: {error.strerror}") from error
+    with os.fdopen(descriptor, "rb") as file:
+        head = file.read(len(_MAGIC))
+    if head and head != _MAGIC:
+        raise NotAStore(f"{path} is not a SQLite database; it was left untouched")
+
+
+def _set_up(db: sqlite3.Connection, *, name: str, migrating: bool) -> None:
+    deadline = time.monotonic() + WAIT_SECONDS
+    db.execute(f"PRAGMA busy_timeout = {int(WAIT_SECONDS * 1000)}")
+    _common(db)
+    migrate.migrate(db, name, allowed=migrating, deadline=deadline)
+    migrate.use_wal(db, deadline)
+    db.execute(f"PRAGMA journal_size_limit = {_JOURNAL_LIMIT}")
+    if db.execute("SELECT 1 FROM session WHERE status = 'active' LIMIT 1").fetchone():
+        in_transaction(db, sessions.pause_abandoned, deadline)
+
+
+def _set_up_reader(db: sqlite3.Connection) -> None:
+    db.execute(f"PRAGMA busy_timeout = {int(WAIT_SECONDS * 1000)}")
+    _common(db)
+    db.execute("PRAGMA query_only = ON")
+
+
+def _common(db: sqlite3.Connection) -> None:
+    db.row_factory = sqlite3.Row
+    db.execute("PRAGMA foreign_keys = ON")
+    db.execute("PRAGMA synchronous = NORMAL")
+    db.execute("PRAGMA cache_size = -16000")
+    db.execute("PRAGMA temp_store = MEMORY")
+
+
+def _describe(db: sqlite3.Connection) -> dict[str, Any]:
+    def one(sql: str) -> Any:
+        return db.execute(sql).fetchone()[0]
+
+    return {
+        "schema": migrate.schema_number(db),
+        "sqlite": sqlite3.sqlite_version,
+        "journal_mode": one("PRAGMA journal_mode"),
+        "bytes": one("PRAGMA page_count") * one("PRAGMA page_size"),
+        "tasks": one("SELECT count(*) FROM task"),
+        "sessions": one("SELECT count(*) FROM session"),
+        "messages": one("SELECT coalesce(sum(message_count), 0) FROM task"),
+        "sources": one("SELECT count(*) FROM source"),
+    }

@@ -1,0 +1,209 @@
+"""Histories: append-only, numbered without gaps, read in the order of (time, number)."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+
+from store.errors import NotFound
+from store.models import Kind, Message, NewMessage, Role
+from store.sqlite import tasks
+from store.sqlite.values import micros, moment, now, to_json
+from store.text import storable
+
+_COLUMNS = """seq, at, role, kind, content, tool_name, tool_call_id, is_error, model, is_prompt,
+    on_branch, inherited, key"""
+
+_INSERT = """
+    INSERT INTO message (task, seq, at, role, kind, content, tool_name, tool_call_id, is_error,
+                         model, is_prompt, on_branch, inherited, key)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+
+_COUNT = """
+    UPDATE task SET
+        message_count = message_count + :messages,
+        prompt_count = prompt_count + :prompts,
+        tool_call_count = tool_call_count + :calls,
+        last_message_at = max(coalesce(last_message_at, :last), :last),
+        last_seq = last_seq + :messages,
+        updated_at = :now
+    WHERE n = :task
+"""
+
+
+def to_message(row: sqlite3.Row) -> Message:
+    """Give a row of `_COLUMNS` as a model."""
+    return Message(
+        seq=row["seq"],
+        role=Role(row["role"]),
+        content=row["content"],
+        kind=Kind(row["kind"]),
+        timestamp=moment(row["at"]),
+        tool_name=row["tool_name"],
+        tool_call_id=row["tool_call_id"],
+        is_error=bool(row["is_error"]),
+        model=row["model"],
+        is_prompt=bool(row["is_prompt"]),
+        on_branch=bool(row["on_branch"]),
+        inherited=bool(row["inherited"]),
+        key=row["key"],
+    )
+
+
+def append(db: sqlite3.Connection, n: int, messages: Sequence[NewMessage]) -> range:
+    """Append messages to the history of the task in row `n`; give the numbers they got.
+
+    Messages whose key the history has are left out. The counts change in the same transaction.
+    """
+    messages = _unknown(db, n, messages)
+    if not messages:
+        return range(0)
+    task = db.execute("SELECT last_seq, last_message_at FROM task WHERE n = ?", (n,)).fetchone()
+    first = task["last_seq"] + 1
+    latest = task["last_message_at"] or 0
+    rows = []
+    for seq, message in enumerate(messages, first):
+        # Stamped now, a message still never precedes what the history has: clocks step back.
+        at = max(now(), latest) if message.timestamp is None else micros(message.timestamp)
+        latest = max(latest, at)
+        rows.append(
+            (
+                n,
+                seq,
+                at,
+                message.role,
+                message.kind,
+                storable(message.content),
+                message.tool_name,
+                message.tool_call_id,
+                message.is_error,
+                message.model,
+                message.is_prompt,
+                message.on_branch,
+                message.inherited,
+                message.key,
+            )
+        )
+    db.executemany(_INSERT, rows)
+    db.execute(
+        _COUNT,
+        {
+            "task": n,
+            "messages": len(rows),
+            "prompts": sum(message.is_prompt for message in messages),
+            "calls": sum(message.kind is Kind.TOOL_CALL for message in messages),
+            "last": latest,
+            "now": now(),
+        },
+    )
+    return range(first, first + len(rows))
+
+
+def _unknown(
+    db: sqlite3.Connection, n: int, messages: Sequence[NewMessage]
+) -> Sequence[NewMessage]:
+    """Leave out the messages whose key the history has, or that repeat one of this batch."""
+    keys = [message.key for message in messages if message.key is not None]
+    if not keys:
+        return messages
+    seen = {
+        row["key"]
+        for row in db.execute(
+            "SELECT key FROM message WHERE task = ? AND key IN (SELECT value FROM json_each(?))",
+            (n, to_json(keys)),
+        )
+    }
+    if not seen and len(set(keys)) == len(keys):
+        return messages
+    unknown = []
+    for message in messages:
+        if message.key is None or message.key not in seen:
+            unknown.append(message)
+            seen.add(message.key)
+    return unknown
+
+
+def save(db: sqlite3.Connection, task_id: str, messages: Sequence[NewMessage]) -> list[Message]:
+    """Append messages to a task's history. Raises NotFound."""
+    n = tasks.place(db, task_id)
+    numbers = append(db, n, messages)
+    rows = db.execute(
+        f"SELECT {_COLUMNS} FROM message WHERE task = ? AND seq >= ? AND seq < ? ORDER BY seq",  # noqa: S608
+        (n, numbers.start, numbers.stop),
+    ).fetchall()
+    return [to_message(row) for row in rows]
+
+
+def mark_branch(db: sqlite3.Connection, n: int, keys: Iterable[str], *, on_branch: bool) -> None:
+    """Say of messages whether they are on the conversation's active branch."""
+    db.executemany(
+        "UPDATE message SET on_branch = ? WHERE task = ? AND key = ?",
+        [(on_branch, n, key) for key in keys],
+    )
+
+
+_FORWARD = f"""
+    SELECT {_COLUMNS} FROM message WHERE task = ? AND (at, seq) > (?, ?)
+    ORDER BY at, seq LIMIT ?
+"""  # noqa: S608
+_BACKWARD = f"""
+    SELECT {_COLUMNS} FROM message WHERE task = ? AND (at, seq) < (?, ?)
+    ORDER BY at DESC, seq DESC LIMIT ?
+"""  # noqa: S608
+_BETWEEN = f"""
+    SELECT {_COLUMNS} FROM message WHERE task = ? AND (at, seq) > (?, ?) AND (at, seq) < (?, ?)
+    ORDER BY at, seq LIMIT ?
+"""  # noqa: S608
+_BEYOND = (2**63 - 1, 2**63 - 1)
+_ALL = -1
+
+
+def history(
+    db: sqlite3.Connection,
+    task_id: str,
+    after: Message | None,
+    before: Message | None,
+    limit: int | None,
+) -> list[Message]:
+    """Give messages in order: those next to `after` or `before`, else the latest."""
+    n = tasks.place(db, task_id)
+    most = _ALL if limit is None else max(0, limit)
+    if after is not None and before is not None:
+        rows = db.execute(_BETWEEN, (n, *_key(after), *_key(before), most)).fetchall()
+    elif after is not None:
+        rows = db.execute(_FORWARD, (n, *_key(after), most)).fetchall()
+    else:
+        end = _BEYOND if before is None else _key(before)
+        rows = db.execute(_BACKWARD, (n, *end, most)).fetchall()[::-1]
+    return [to_message(row) for row in rows]
+
+
+def first(db: sqlite3.Connection, task_id: str, limit: int) -> list[Message]:
+    """Give the first messages of a history."""
+    rows = db.execute(_FORWARD, (tasks.place(db, task_id), -_BEYOND[0], 0, limit)).fetchall()
+    return [to_message(row) for row in rows]
+
+
+def get(db: sqlite3.Connection, task_id: str, seq: int) -> Message:
+    """Give one message. Raises NotFound."""
+    row = db.execute(
+        f"SELECT {_COLUMNS} FROM message WHERE task = ? AND seq = ?",  # noqa: S608
+        (tasks.place(db, task_id), seq),
+    ).fetchone()
+    if row is None:
+        raise NotFound(f"message of the task {task_id!r}", str(seq))
+    return to_message(row)
+
+
+def count_before(db: sqlite3.Connection, task_id: str, message: Message) -> int:
+    """Count the messages that come before one, on the index alone."""
+    row = db.execute(
+        "SELECT count(*) FROM message WHERE task = ? AND (at, seq) < (?, ?)",
+        (tasks.place(db, task_id), *_key(message)),
+    ).fetchone()
+    return int(row[0])
+
+
+def _key(message: Message) -> tuple[int, int]:
+    return micros(message.timestamp), message.seq

@@ -1,0 +1,292 @@
+"""Sessions: one for each task at most, found by task or by the agent's own id."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from store.errors import Conflict, InvalidValue, NotFound
+from store.models import Origin, Page, Session, SessionStatus, Task, TitleFrom, new_id
+from store.owner import alive, this_process
+from store.sqlite.values import (
+    from_cursor,
+    from_json,
+    micros,
+    micros_or_none,
+    moment,
+    moment_or_none,
+    now,
+    to_cursor,
+    to_json,
+)
+from store.status import check_session_move
+from store.text import storable
+
+COLUMNS = """
+    session.session_id, session.backend, session.namespace, session.status AS session_status,
+    session.root, session.project_path AS session_project_path, session.git_branch, session.model,
+    session.agent_version, session.permission_mode, session.parent_session_id,
+    session.fork_session_id, session.source_path, session.source_gone_at, session.context,
+    session.traits, session.tenant_id AS session_tenant_id, session.user_id, session.thread_id,
+    session.created_at AS session_created_at, session.updated_at AS session_updated_at
+"""
+
+_FIXED = frozenset({"task_id", "session_id", "backend", "status", "tenant_id", "namespace"})
+_COUNTED = frozenset({"message_count", "last_message_at", "created_at", "updated_at"})
+
+
+def to_session(row: sqlite3.Row) -> Session:
+    """Give a row of `COLUMNS`, joined with its task, as a model."""
+    return Session(
+        task_id=row["id"],
+        session_id=row["session_id"],
+        backend=row["backend"],
+        status=SessionStatus(row["session_status"]),
+        namespace=row["namespace"],
+        root=row["root"],
+        project_path=row["session_project_path"],
+        git_branch=row["git_branch"],
+        model=row["model"],
+        agent_version=row["agent_version"],
+        permission_mode=row["permission_mode"],
+        parent_session_id=row["parent_session_id"],
+        fork_session_id=row["fork_session_id"],
+        source_path=row["source_path"],
+        source_gone_at=moment_or_none(row["source_gone_at"]),
+        context=from_json(row["context"]),
+        traits=from_json(row["traits"]),
+        tenant_id=row["session_tenant_id"],
+        user_id=row["user_id"],
+        thread_id=row["thread_id"],
+        message_count=row["message_count"],
+        created_at=moment(row["session_created_at"]),
+        updated_at=moment(row["session_updated_at"]),
+        last_message_at=moment_or_none(row["last_message_at"]),
+    )
+
+
+_SELECT = f"""
+    SELECT task.id, task.n, task.message_count, task.last_message_at, {COLUMNS}
+    FROM session JOIN task ON task.n = session.task
+"""  # noqa: S608
+
+
+def get(db: sqlite3.Connection, task_id: str) -> Session:
+    """Give the session of a task. Raises NotFound for the task or its session."""
+    row = db.execute(f"{_SELECT} WHERE task.id = ?", (task_id,)).fetchone()
+    if row is None:
+        known = db.execute("SELECT 1 FROM task WHERE id = ?", (task_id,)).fetchone()
+        raise NotFound("session of the task" if known else "task", task_id)
+    return to_session(row)
+
+
+def find(db: sqlite3.Connection, backend: str, session_id: str, namespace: str | None) -> Session:
+    """Give the session that has an agent's id. Raises NotFound."""
+    row = db.execute(
+        f"{_SELECT} WHERE session.backend = ? AND session.session_id = ?"
+        " AND (?3 IS NULL OR session.namespace = ?3) ORDER BY task.active_at DESC LIMIT 1",
+        (backend, session_id, namespace),
+    ).fetchone()
+    if row is None:
+        raise NotFound(f"{backend} session", session_id)
+    return to_session(row)
+
+
+def list_page(
+    db: sqlite3.Connection, conditions: Mapping[str, Any], cursor: str | None, limit: int
+) -> Page[Session]:
+    """Give a page of sessions, newest first; `conditions` are columns and their values."""
+    wanted = {column: value for column, value in conditions.items() if value is not None}
+    where = [f"session.{column} = ?" for column in wanted]
+    values = list(wanted.values())
+    if cursor is not None:
+        where.append("(session.created_at, session.task) < (?, ?)")
+        values += from_cursor(cursor, 2)
+    rows = db.execute(
+        f"{_SELECT} {'WHERE ' + ' AND '.join(where) if where else ''}"
+        " ORDER BY session.created_at DESC, session.task DESC LIMIT ?",
+        [*values, limit + 1],
+    ).fetchall()
+    more = len(rows) > limit
+    rows = rows[:limit]
+    last = to_cursor(rows[-1]["session_created_at"], rows[-1]["n"]) if more and rows else None
+    return Page[Session](items=tuple(to_session(row) for row in rows), cursor=last)
+
+
+_SAVE = """
+    INSERT INTO session (
+        task, tenant_id, backend, namespace, session_id, status, owner, root, project_path,
+        git_branch, model, agent_version, permission_mode, parent_session_id, fork_session_id,
+        source_path, source_gone_at, context, traits, user_id, thread_id, created_at, updated_at)
+    VALUES (
+        :task, :tenant_id, :backend, :namespace, :session_id, :status, :owner, :root,
+        :project_path, :git_branch, :model, :agent_version, :permission_mode, :parent_session_id,
+        :fork_session_id, :source_path, :source_gone_at, :context, :traits, :user_id, :thread_id,
+        :created_at, :updated_at)
+    ON CONFLICT (task) DO UPDATE SET
+        tenant_id = :tenant_id, backend = :backend, namespace = :namespace,
+        session_id = :session_id, status = :status, owner = :owner, root = :root,
+        project_path = :project_path, git_branch = :git_branch, model = :model,
+        agent_version = :agent_version, permission_mode = :permission_mode,
+        parent_session_id = :parent_session_id, fork_session_id = :fork_session_id,
+        source_path = :source_path, source_gone_at = :source_gone_at, context = :context,
+        traits = :traits, user_id = :user_id, thread_id = :thread_id, updated_at = :updated_at
+"""
+
+
+def store(db: sqlite3.Connection, n: int, session: Session) -> None:
+    """Write a session whole. Raises Conflict when another task has it."""
+    try:
+        db.execute(
+            _SAVE,
+            {
+                **{
+                    field: storable(value) if isinstance(value, str) else value
+                    for field, value in session
+                    if field not in _COUNTED
+                },
+                "task": n,
+                "status": session.status,
+                "owner": this_process() if session.status is SessionStatus.ACTIVE else None,
+                "source_gone_at": micros_or_none(session.source_gone_at),
+                "context": to_json(session.context),
+                "traits": to_json(session.traits),
+                "created_at": micros(session.created_at),
+                "updated_at": now(),
+            },
+        )
+    except sqlite3.IntegrityError as error:
+        owner = db.execute(
+            "SELECT task.id FROM session JOIN task ON task.n = session.task"
+            " WHERE session.tenant_id = ? AND backend = ? AND namespace = ? AND session_id = ?",
+            (session.tenant_id, session.backend, session.namespace, session.session_id),
+        ).fetchone()
+        if owner is None:
+            raise
+        raise Conflict(
+            f"the {session.backend} session {session.session_id!r}"
+            f" belongs to the task {owner['id']!r}"
+        ) from error
+
+
+def save(
+    db: sqlite3.Connection, task_id: str, session_id: str, backend: str, fields: Mapping[str, Any]
+) -> Session:
+    """Insert the session of a task, or replace what is given of the one it has."""
+    task = db.execute("SELECT n, tenant_id FROM task WHERE id = ?", (task_id,)).fetchone()
+    if task is None:
+        raise NotFound("task", task_id)
+    _refuse(fields, {"task_id"} | _COUNTED - {"created_at"})
+    fresh = {"created_at": moment(now()), "updated_at": moment(now())}
+    try:
+        old = get(db, task_id)
+    except NotFound:
+        before: dict[str, Any] = fresh | {"tenant_id": task["tenant_id"]}
+    else:
+        before = old.model_dump()
+        fields = {name: value for name, value in fields.items() if name != "created_at"}
+        if "status" in fields:
+            check_session_move(task_id, old.status, SessionStatus(fields["status"]))
+    given = {"task_id": task_id, "session_id": session_id, "backend": backend}
+    session = _validated(before | dict(fields) | given)
+    if session.tenant_id != task["tenant_id"]:
+        raise Conflict(f"the task {task_id!r} belongs to another tenant")
+    store(db, task["n"], session)
+    return get(db, task_id)
+
+
+def create(
+    db: sqlite3.Connection, project_path: str, backend: str, fields: Mapping[str, Any]
+) -> Session:
+    """Insert a task and its session. Raises Conflict when the session is another task's."""
+    from store.sqlite import tasks  # a session's task is a task; tasks show their sessions
+
+    rest = dict(fields)
+    task = Task(
+        id=rest.pop("task_id", None) or new_id(),
+        title=rest.pop("title", ""),
+        title_from=TitleFrom.PERSON if fields.get("title") else TitleFrom.PROMPT,
+        origin=rest.pop("origin", Origin.PERSON),
+        project_path=project_path,
+        tenant_id=rest.get("tenant_id") or Task.model_fields["tenant_id"].default,
+    )
+    if db.execute("SELECT 1 FROM task WHERE id = ?", (task.id,)).fetchone():
+        raise Conflict(f"there is a task {task.id!r} already")
+    tasks.save(db, task)
+    session_id = rest.pop("session_id", None) or new_id()
+    return save(db, task.id, session_id, backend, {"project_path": project_path, **rest})
+
+
+def update(db: sqlite3.Connection, task_id: str, changes: Mapping[str, Any]) -> Session:
+    """Change some of a session's fields; its ids and status have calls of their own."""
+    _refuse(changes, _FIXED | _COUNTED)
+    old = get(db, task_id)
+    session = _validated(old.model_dump() | dict(changes))
+    row = db.execute("SELECT n FROM task WHERE id = ?", (task_id,)).fetchone()
+    store(db, row["n"], session)
+    return get(db, task_id)
+
+
+def set_status(db: sqlite3.Connection, task_id: str, status: SessionStatus) -> Session:
+    """Move a session, as the status table allows. Active belongs to the process that says so."""
+    old = get(db, task_id).status
+    check_session_move(task_id, old, status)
+    if status != old:
+        db.execute(
+            "UPDATE session SET status = ?, owner = ?, updated_at = ?"
+            " WHERE task = (SELECT n FROM task WHERE id = ?)",
+            (
+                status,
+                this_process() if status is SessionStatus.ACTIVE else None,
+                now(),
+                task_id,
+            ),
+        )
+    return get(db, task_id)
+
+
+def delete(db: sqlite3.Connection, task_id: str) -> None:
+    """Delete a task's session and history. The task stays, and numbers on where it was."""
+    get(db, task_id)
+    n = db.execute("SELECT n FROM task WHERE id = ?", (task_id,)).fetchone()["n"]
+    db.execute("DELETE FROM message WHERE task = ?", (n,))
+    db.execute("DELETE FROM session WHERE task = ?", (n,))
+    db.execute(
+        "UPDATE task SET message_count = 0, prompt_count = 0, tool_call_count = 0,"
+        " last_message_at = NULL, updated_at = ? WHERE n = ?",
+        (now(), n),
+    )
+
+
+def pause_abandoned(db: sqlite3.Connection) -> None:
+    """Pause the sessions that a process left active when it died."""
+    for row in db.execute("SELECT task, owner FROM session WHERE status = 'active'").fetchall():
+        if not alive(row["owner"]):
+            db.execute(
+                "UPDATE session SET status = 'paused', owner = NULL, updated_at = ? WHERE task = ?",
+                (now(), row["task"]),
+            )
+
+
+def _refuse(fields: Mapping[str, Any], refused: frozenset[str] | set[str]) -> None:
+    wrong = sorted(fields.keys() & refused)
+    if wrong:
+        raise InvalidValue(f"not a field of a session that can be given here: {', '.join(wrong)}")
+
+
+def _validated(fields: Mapping[str, Any]) -> Session:
+    try:
+        return Session.model_validate(fields)
+    except ValidationError as error:
+        raise invalid(error) from error
+
+
+def invalid(error: ValidationError) -> InvalidValue:
+    """Give pydantic's findings as the store's error, in one line."""
+    findings = (
+        f"{'.'.join(map(str, finding['loc']))}: {finding['msg']}" for finding in error.errors()
+    )
+    return InvalidValue(f"not a valid {error.title.lower()}: " + "; ".join(findings))

@@ -1,0 +1,330 @@
+"""What was imported from where: sessions, messages and checkpoints of sources, kept together."""
+
+from __future__ import annotations
+
+import sqlite3
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from store.models import LOCAL_TENANT, Session, SessionStatus, TitleFrom
+from store.sources import (
+    Checkpoint,
+    Chunk,
+    Fingerprint,
+    KnownSource,
+    Recorded,
+    SessionFacts,
+    SkippedRecord,
+)
+from store.sqlite import messages, sessions
+from store.sqlite.values import (
+    from_json,
+    from_path,
+    micros_or_none,
+    moment,
+    now,
+    to_json,
+    to_path,
+)
+from store.text import storable
+
+# Imported tasks get ids that follow from their session, so that an import into an empty store
+# gives the same ids again, and links between sessions hold whichever is read first.
+_TASK_IDS = uuid.UUID("6b8f2f0e-6d0c-5a52-9b5c-7f4be0c1a9d4")
+
+_TITLE_RANK = {TitleFrom.PERSON: 2, TitleFrom.AGENT: 1, TitleFrom.PROMPT: 0}
+
+
+def task_id_for(backend: str, namespace: str, session_id: str) -> str:
+    """Give the id of the task that an imported session gets."""
+    return str(uuid.uuid5(_TASK_IDS, "\0".join((backend, namespace, session_id))))
+
+
+@dataclass(slots=True)
+class _Tally:
+    added: set[str] = field(default_factory=set)
+    updated: set[str] = field(default_factory=set)
+    messages: int = 0
+
+
+def record(db: sqlite3.Connection, chunks: Sequence[Chunk]) -> Recorded:
+    """Store chunks: sessions and their tasks, messages, links, and how far each source was read."""
+    tally = _Tally()
+    for chunk in chunks:
+        if chunk.session is not None:
+            _record_session(db, chunk, chunk.session, tally)
+        _save_checkpoint(db, chunk)
+    return Recorded(frozenset(tally.added), frozenset(tally.updated - tally.added), tally.messages)
+
+
+def _record_session(
+    db: sqlite3.Connection, chunk: Chunk, facts: SessionFacts, tally: _Tally
+) -> None:
+    n = _task_of(db, chunk.source.backend, facts.namespace, facts.session_id)
+    fresh = n is None
+    if n is None:
+        n = _insert(db, chunk, facts)
+        changed = True
+    else:
+        changed = _update(db, n, chunk, facts)
+    appended = len(messages.append(db, n, chunk.messages))
+    tally.messages += appended
+    if changed or appended:
+        task_id = db.execute("SELECT id FROM task WHERE n = ?", (n,)).fetchone()["id"]
+        (tally.added if fresh else tally.updated).add(task_id)
+    messages.mark_branch(db, n, chunk.off_branch, on_branch=False)
+    messages.mark_branch(db, n, chunk.on_branch, on_branch=True)
+    _link(db, n, chunk.source.backend, facts)
+
+
+_INSERT_TASK = """
+    INSERT INTO task (id, tenant_id, title, title_from, status, origin, notes, project_path,
+                      created_at, updated_at, archived_at)
+    VALUES (:id, :tenant_id, :title, :title_from, 'open', :origin, '', :project_path,
+            :created_at, :now, :archived_at)
+    ON CONFLICT (id) DO NOTHING
+"""
+
+
+def _insert(db: sqlite3.Connection, chunk: Chunk, facts: SessionFacts) -> int:
+    backend = chunk.source.backend
+    task_id = task_id_for(backend, facts.namespace, facts.session_id)
+    created = micros_or_none(facts.started_at)
+    if created is None:
+        created = chunk.checkpoint.fingerprint.mtime_ns // 1000
+    db.execute(
+        _INSERT_TASK,
+        {
+            "id": task_id,
+            "tenant_id": LOCAL_TENANT,
+            "title": storable(facts.title or ""),
+            "title_from": facts.title_from,
+            "origin": facts.origin,
+            "project_path": _text(facts.project_path),
+            "created_at": created,
+            "archived_at": now() if facts.archived else None,
+            "now": now(),
+        },
+    )
+    n = int(db.execute("SELECT n FROM task WHERE id = ?", (task_id,)).fetchone()["n"])
+    sessions.store(
+        db,
+        n,
+        Session(
+            task_id=task_id,
+            session_id=facts.session_id,
+            backend=backend,
+            namespace=facts.namespace,
+            status=SessionStatus.PAUSED,
+            root=storable(str(chunk.source.root)),
+            source_path=storable(str(chunk.source.path)),
+            project_path=_text(facts.project_path),
+            git_branch=_text(facts.git_branch),
+            model=_text(facts.model),
+            agent_version=_text(facts.agent_version),
+            permission_mode=_text(facts.permission_mode),
+            parent_session_id=_text(facts.parent_session_id),
+            fork_session_id=_text(facts.fork_session_id),
+            created_at=moment(created),
+            updated_at=moment(now()),
+        ),
+    )
+    return n
+
+
+# What the source says now replaces what it said before; what it does not say stays.
+_UPDATE_SESSION = """
+    UPDATE session SET
+        root = :root, source_path = :source_path, source_gone_at = NULL,
+        project_path = coalesce(project_path, :project_path),
+        git_branch = coalesce(:git_branch, git_branch),
+        model = coalesce(:model, model),
+        agent_version = coalesce(:agent_version, agent_version),
+        permission_mode = coalesce(:permission_mode, permission_mode),
+        parent_session_id = coalesce(:parent_session_id, parent_session_id),
+        fork_session_id = coalesce(:fork_session_id, fork_session_id),
+        updated_at = :now
+    WHERE task = :task AND (source_gone_at IS NOT NULL OR
+        (root, source_path, project_path, git_branch, model, agent_version, permission_mode,
+         parent_session_id, fork_session_id)
+        IS NOT (:root, :source_path, coalesce(project_path, :project_path),
+         coalesce(:git_branch, git_branch), coalesce(:model, model),
+         coalesce(:agent_version, agent_version), coalesce(:permission_mode, permission_mode),
+         coalesce(:parent_session_id, parent_session_id),
+         coalesce(:fork_session_id, fork_session_id)))
+"""
+
+
+def _update(db: sqlite3.Connection, n: int, chunk: Chunk, facts: SessionFacts) -> bool:
+    changed = db.execute(
+        _UPDATE_SESSION,
+        {
+            "task": n,
+            "root": storable(str(chunk.source.root)),
+            "source_path": storable(str(chunk.source.path)),
+            "project_path": _text(facts.project_path),
+            "git_branch": _text(facts.git_branch),
+            "model": _text(facts.model),
+            "agent_version": _text(facts.agent_version),
+            "permission_mode": _text(facts.permission_mode),
+            "parent_session_id": _text(facts.parent_session_id),
+            "fork_session_id": _text(facts.fork_session_id),
+            "now": now(),
+        },
+    ).rowcount
+    task = db.execute("SELECT title, title_from FROM task WHERE n = ?", (n,)).fetchone()
+    if facts.title and _TITLE_RANK[TitleFrom(task["title_from"])] <= _TITLE_RANK[facts.title_from]:
+        changed += db.execute(
+            "UPDATE task SET title = ?1, title_from = ?2, updated_at = ?3"
+            " WHERE n = ?4 AND (title, title_from) IS NOT (?1, ?2)",
+            (storable(facts.title), facts.title_from, now(), n),
+        ).rowcount
+    changed += db.execute(
+        "UPDATE task SET project_path = ? WHERE n = ? AND project_path IS NULL AND ? IS NOT NULL",
+        (_text(facts.project_path), n, _text(facts.project_path)),
+    ).rowcount
+    return changed > 0
+
+
+def _link(db: sqlite3.Connection, n: int, backend: str, facts: SessionFacts) -> None:
+    """Hang a task under its parent and on its origin, from whichever side is stored last."""
+    if facts.parent_session_id is not None:
+        parent = _task_of(db, backend, facts.namespace, facts.parent_session_id)
+        if parent is not None:
+            _set_parent(db, n, parent)
+    if facts.fork_session_id is not None:
+        origin = _task_of(db, backend, facts.namespace, facts.fork_session_id)
+        if origin is not None:
+            db.execute("UPDATE task SET fork_of = ? WHERE n = ? AND n != ?", (origin, n, origin))
+    for row in db.execute(
+        "SELECT task FROM session WHERE parent_session_id = ? AND backend = ? AND namespace = ?",
+        (facts.session_id, backend, facts.namespace),
+    ).fetchall():
+        _set_parent(db, row["task"], n)
+    db.execute(
+        "UPDATE task SET fork_of = ?1 WHERE n != ?1 AND fork_of IS NULL AND n IN (SELECT task"
+        " FROM session WHERE fork_session_id = ?2 AND backend = ?3 AND namespace = ?4)",
+        (n, facts.session_id, backend, facts.namespace),
+    )
+
+
+def _set_parent(db: sqlite3.Connection, child: int, parent: int) -> None:
+    """A sub-agent's task is one that its parent's task depends on, unless that closed a circle."""
+    circle = db.execute(
+        "WITH RECURSIVE above (n) AS (SELECT ?1 UNION SELECT parent FROM task JOIN above USING (n))"
+        " SELECT 1 FROM above WHERE n = ?2",
+        (parent, child),
+    ).fetchone()
+    if circle:
+        return
+    db.execute("UPDATE task SET parent = ? WHERE n = ? AND parent IS NULL", (parent, child))
+    waits = db.execute(
+        "WITH RECURSIVE below (n) AS (SELECT ?1 UNION"
+        " SELECT on_task FROM dependency JOIN below ON dependency.task = below.n)"
+        " SELECT 1 FROM below WHERE n = ?2",
+        (child, parent),
+    ).fetchone()
+    if not waits:
+        db.execute(
+            "INSERT OR IGNORE INTO dependency (task, on_task) VALUES (?, ?)", (parent, child)
+        )
+
+
+def _task_of(db: sqlite3.Connection, backend: str, namespace: str, session_id: str) -> int | None:
+    row = db.execute(
+        "SELECT task FROM session"
+        " WHERE tenant_id = ? AND backend = ? AND namespace = ? AND session_id = ?",
+        (LOCAL_TENANT, backend, namespace, session_id),
+    ).fetchone()
+    return None if row is None else int(row["task"])
+
+
+_SAVE_SOURCE = """
+    INSERT INTO source (backend, path, device, inode, size, mtime_ns, position, line, records,
+                        skipped, pending, state, finished, gone_at)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)
+    ON CONFLICT (backend, path) DO UPDATE SET
+        device = excluded.device, inode = excluded.inode, size = excluded.size,
+        mtime_ns = excluded.mtime_ns, position = excluded.position, line = excluded.line,
+        records = excluded.records, skipped = excluded.skipped, pending = excluded.pending,
+        state = excluded.state, finished = excluded.finished, gone_at = NULL
+"""
+
+
+def _save_checkpoint(db: sqlite3.Connection, chunk: Chunk) -> None:
+    checkpoint, fingerprint = chunk.checkpoint, chunk.checkpoint.fingerprint
+    db.execute(
+        _SAVE_SOURCE,
+        (
+            chunk.source.backend,
+            to_path(str(chunk.source.path)),
+            fingerprint.device,
+            fingerprint.inode,
+            fingerprint.size,
+            fingerprint.mtime_ns,
+            checkpoint.offset,
+            checkpoint.line,
+            checkpoint.records,
+            to_json([[skipped.line, skipped.reason] for skipped in checkpoint.skipped]),
+            checkpoint.pending,
+            to_json(checkpoint.state),
+            checkpoint.finished,
+        ),
+    )
+
+
+def known(db: sqlite3.Connection, backend: str) -> dict[str, KnownSource]:
+    """Give what is remembered of an agent's sources, by path."""
+    rows = db.execute("SELECT * FROM source WHERE backend = ?", (backend,)).fetchall()
+    sessions_of = {
+        row["source_path"]: row["sessions"]
+        for row in db.execute(
+            "SELECT source_path, count(*) AS sessions FROM session"
+            " WHERE backend = ? AND source_path IS NOT NULL GROUP BY source_path",
+            (backend,),
+        )
+    }
+    known_sources = (_to_known(row, sessions_of) for row in rows)
+    return {source.path: source for source in known_sources}
+
+
+def _to_known(row: sqlite3.Row, sessions_of: Mapping[str, int]) -> KnownSource:
+    path = from_path(row["path"])
+    checkpoint = Checkpoint(
+        fingerprint=Fingerprint(row["device"], row["inode"], row["size"], row["mtime_ns"]),
+        offset=row["position"],
+        line=row["line"],
+        records=row["records"],
+        skipped=tuple(SkippedRecord(line, reason) for line, reason in from_json(row["skipped"])),
+        pending=row["pending"],
+        state=from_json(row["state"]),
+        finished=bool(row["finished"]),
+    )
+    return KnownSource(
+        backend=row["backend"],
+        path=path,
+        checkpoint=checkpoint,
+        gone=row["gone_at"] is not None,
+        sessions=sessions_of.get(storable(path), 0),
+    )
+
+
+def mark_gone(db: sqlite3.Connection, backend: str, paths: Sequence[str]) -> int:
+    """Mark sources that vanished and the sessions that came from them; nothing is deleted."""
+    at, marked = now(), 0
+    for path in paths:
+        marked += db.execute(
+            "UPDATE source SET gone_at = ? WHERE backend = ? AND path = ? AND gone_at IS NULL",
+            (at, backend, to_path(path)),
+        ).rowcount
+        db.execute(
+            "UPDATE session SET source_gone_at = ?"
+            " WHERE backend = ? AND source_path = ? AND source_gone_at IS NULL",
+            (at, backend, storable(path)),
+        )
+    return marked
+
+
+def _text(value: str | None) -> str | None:
+    return None if value is None else storable(value)

@@ -1,0 +1,80 @@
+"""Between Python's values and SQLite's: times, JSON, cursors, paths."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from store.errors import InvalidValue
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+def micros(moment: datetime) -> int:
+    """Give an aware time as microseconds since 1970 in UTC."""
+    return (moment - _EPOCH) // _MICROSECOND
+
+
+def micros_or_none(moment: datetime | None) -> int | None:
+    """Give an optional time as microseconds."""
+    return None if moment is None else micros(moment)
+
+
+def moment(value: int) -> datetime:
+    """Give microseconds since 1970 as an aware time in UTC."""
+    return _EPOCH + timedelta(microseconds=value)
+
+
+def moment_or_none(value: int | None) -> datetime | None:
+    """Give optional microseconds as a time."""
+    return None if value is None else moment(value)
+
+
+def now() -> int:
+    """Give the present in microseconds since 1970."""
+    return micros(datetime.now(UTC))
+
+
+def to_json(value: Any) -> str:
+    """Give a value as JSON text. Lone surrogates are escaped, which keeps them as given."""
+    return json.dumps(value, separators=(",", ":"), default=dict)
+
+
+def from_json(text: str) -> Any:
+    """Read JSON text that `to_json` wrote."""
+    return json.loads(text)
+
+
+def to_cursor(*place: str | int) -> str:
+    """Give a place in an ordered list as an opaque word."""
+    return base64.urlsafe_b64encode(json.dumps(place).encode()).decode()
+
+
+def from_cursor(cursor: str, length: int) -> list[Any]:
+    """Read a word that `to_cursor` gave. Raises InvalidValue for any other."""
+    try:
+        place = json.loads(base64.urlsafe_b64decode(cursor.encode()))
+    except ValueError as error:
+        raise InvalidValue(f"not a cursor of this list: {cursor!r}") from error
+    if not isinstance(place, list) or len(place) != length:
+        raise InvalidValue(f"not a cursor of this list: {cursor!r}")
+    return place
+
+
+def to_path(path: str) -> bytes:
+    """Give a path as the bytes that the system knows it by; names need not be UTF-8."""
+    return os.fsencode(path)
+
+
+def from_path(path: bytes) -> str:
+    """Give a stored path as Python handles it."""
+    return os.fsdecode(path)
+
+
+def escape_like(text: str) -> str:
+    r"""Escape a text for use inside a LIKE pattern with ESCAPE '\'."""
+    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

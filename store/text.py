@@ -1,0 +1,75 @@
+"""Text from outside, made safe to show: the one way from a file to a screen or a terminal.
+
+What a session holds was written by programs, web pages and strangers. A terminal obeys control
+characters; bidirectional ones make a line read differently from what it says; invisible ones
+hide. All of them are replaced by characters that show them, so that nothing is lost and nothing
+acts. See Unicode Technical Report 36 and CVE-2021-42574 ("Trojan Source").
+"""
+
+from __future__ import annotations
+
+import re
+
+TAB_WIDTH = 4
+
+_SYMBOL_FOR_NULL = 0x2400  # the Control Pictures block shows C0 in code point order
+_SYMBOL_FOR_DELETE = "\u2421"
+
+# Everything that acts or hides. Joiners and variation selectors are looked at in their context:
+# emoji and several scripts need them. Newline and tab are the layout's business.
+_UNSAFE = re.compile(
+    "["
+    "\x00-\x08\x0b-\x1f\x7f-\x9f"  # C0 but tab and newline, DEL, C1
+    "\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f"  # soft hyphen, fillers, Arabic mark
+    "\u200b-\u200f\u2028-\u202e\u2060-\u206f"  # zero width, separators, embeddings, isolates
+    "\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb"  # fillers, selectors, BOM, annotations
+    "\ud800-\udfff"  # lone surrogates
+    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"  # shorthand, music, tags
+    "]"
+)
+_JOINING = re.compile("[\u200c\u200d\ufe00-\ufe0f\U000e0100-\U000e01ef]")
+_LINE_ENDS = re.compile("\r\n?")
+
+
+def printable(text: str, *, lines: bool = False) -> str:
+    """Give the text with every character that acts or hides replaced by one that shows it.
+
+    C0 controls and DEL become their pictures (ESC is `␛`), the others their number (`<U+202E>`).
+    With `lines` newlines and tabs stay, and carriage returns that end a line become newlines;
+    without it the result is a single line, runs of white space folded into one space.
+    """
+    if lines:
+        if "\r" in text:
+            text = _LINE_ENDS.sub("\n", text)
+    else:
+        text = " ".join(text.split())
+    if text.isascii() and text.isprintable():
+        return text
+    return _UNSAFE.sub(_shown, text)
+
+
+def storable(text: str) -> str:
+    """Give the text with lone surrogates, which UTF-8 cannot hold, replaced by U+FFFD."""
+    if text.isascii():
+        return text
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
+
+
+def _shown(match: re.Match[str]) -> str:
+    char = match.group()
+    code = ord(char)
+    if code < 0x20:
+        return chr(_SYMBOL_FOR_NULL + code)
+    if char == "\x7f":
+        return _SYMBOL_FOR_DELETE
+    if 0xD800 <= code <= 0xDFFF:
+        return "\ufffd"
+    if _JOINING.match(char) and match.start() and not match.string[match.start() - 1].isascii():
+        return char
+    if char == "\ufe0f" and match.start() and match.string[match.start() - 1] in "#*0123456789":
+        return char  # keycaps: a digit, the emoji selector, the enclosing key
+    return f"<U+{code:04X}>"

@@ -1,0 +1,1 @@
+"""The screen half of backscroll: a Textual app over the store."""
