@@ -257,15 +257,15 @@ async def _resume(options: argparse.Namespace) -> int:
     async with open_store(options.database) as store:
         session = await store.get_session(await store.resolve(options.id))
     command = agents.resume_command(session, fork=options.fork, env=os.environ)
-    if options.print:
-        program = resume.find_program(command.argv[0], os.environ) or command.argv[0]
-        command = resume.Command((program, *command.argv[1:]), command.cwd, command.env)
-        if options.json:
-            _print_json(shapes.command(command))
-        else:
-            print(printable(command.shell_line()))
-        return DONE
-    _become(resume.ready(command, os.environ))
+    if not options.print:
+        _become(resume.ready(command, os.environ))
+    program = resume.find_program(command.argv[0], os.environ) or command.argv[0]
+    command = resume.Command((program, *command.argv[1:]), command.cwd, command.env)
+    if options.json:
+        _print_json(shapes.command(command))
+    else:
+        print(printable(command.shell_line()))
+    return DONE
 
 
 def _become(command: resume.Command) -> NoReturn:

@@ -103,9 +103,13 @@ class TaskSort(StrEnum):
 
 
 class Model(BaseModel):
-    """The base of every model: frozen, and a misspelt field is an error."""
+    """The base of every model: frozen, and a misspelt field is an error.
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_enum_values=False)
+    Validators are built when a model is first validated: most of a program's start would otherwise
+    go into models that it never uses.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 class Task(Model):

@@ -33,8 +33,8 @@ _COUNT = """
 
 
 def to_message(row: sqlite3.Row) -> Message:
-    """Give a row of `_COLUMNS` as a model."""
-    return Message(
+    """Give a row of `_COLUMNS` as a model. It was validated on its way into the database."""
+    return Message.model_construct(
         seq=row["seq"],
         role=Role(row["role"]),
         content=row["content"],

@@ -39,8 +39,11 @@ _COUNTED = frozenset({"message_count", "last_message_at", "created_at", "updated
 
 
 def to_session(row: sqlite3.Row) -> Session:
-    """Give a row of `COLUMNS`, joined with its task, as a model."""
-    return Session(
+    """Give a row of `COLUMNS`, joined with its task, as a model.
+
+    It was validated on its way into the database.
+    """
+    return Session.model_construct(
         task_id=row["id"],
         session_id=row["session_id"],
         backend=row["backend"],
@@ -113,7 +116,7 @@ def list_page(
     more = len(rows) > limit
     rows = rows[:limit]
     last = to_cursor(rows[-1]["session_created_at"], rows[-1]["n"]) if more and rows else None
-    return Page[Session](items=tuple(to_session(row) for row in rows), cursor=last)
+    return Page.model_construct(items=tuple(to_session(row) for row in rows), cursor=last)
 
 
 _SAVE = """

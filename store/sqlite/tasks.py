@@ -9,6 +9,7 @@ from typing import Any
 from store.errors import Conflict, InvalidValue, NotFound
 from store.models import (
     Kind,
+    Origin,
     Page,
     Role,
     Task,
@@ -54,13 +55,13 @@ def place(db: sqlite3.Connection, task_id: str) -> int:
 
 
 def to_task(row: sqlite3.Row) -> Task:
-    """Give a row of `_COLUMNS` as a model."""
-    return Task(
+    """Give a row of `_COLUMNS` as a model. It was validated on its way into the database."""
+    return Task.model_construct(
         id=row["id"],
         title=row["title"],
         title_from=TitleFrom(row["title_from"]),
         status=TaskStatus(row["status"]),
-        origin=row["origin"],
+        origin=Origin(row["origin"]),
         notes=row["notes"],
         tags=tuple(from_json(row["tags"])),
         project_path=row["project_path"],
@@ -320,7 +321,7 @@ def list_page(
     rows = rows[:limit]
     items = get_rows(db, [row["id"] for row in rows])
     last = to_cursor(filter.sort, rows[-1]["key"], rows[-1]["n"]) if more and rows else None
-    return Page[TaskRow](items=tuple(items), cursor=last)
+    return Page.model_construct(items=tuple(items), cursor=last)
 
 
 _ROWS = f"""
@@ -342,7 +343,7 @@ def get_rows(db: sqlite3.Connection, task_ids: Sequence[str]) -> list[TaskRow]:
 
 
 def _to_row(row: sqlite3.Row) -> TaskRow:
-    return TaskRow(
+    return TaskRow.model_construct(
         task=to_task(row),
         session=sessions.to_session(row) if row["session_id"] is not None else None,
         children=row["children"],

@@ -1,0 +1,56 @@
+"""`backscroll`: without a command the browser, with one the store's command line."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+_HELP = """usage: backscroll [--database TARGET] [--demo]      open the browser
+       backscroll [--database TARGET] COMMAND ...   see `backscroll COMMAND --help`
+
+commands: import, list, show, resume, migrate, doctor
+
+--database TARGET  the store: a path, :memory: or a sqlite:/// URL
+--demo             open an invented store, in memory; your own is not touched
+--version          say which version this is
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the browser or a command, and give the exit status."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    options = _browser_options(arguments)
+    if options is None:
+        from store.cli import main as run_command  # the command line never loads textual
+
+        return run_command(arguments)
+    if options.help:
+        print(_HELP, end="")  # noqa: T201
+        return 0
+    if options.version:
+        from importlib.metadata import version
+
+        print(f"backscroll {version('backscroll')}")  # noqa: T201
+        return 0
+    from tui.browser import browse
+
+    return browse(options.database, demo=options.demo)
+
+
+def _browser_options(arguments: list[str]) -> argparse.Namespace | None:
+    """Read the browser's options; None when there is more than these, and so a command."""
+    parser = argparse.ArgumentParser(prog="backscroll", add_help=False, exit_on_error=False)
+    parser.add_argument("--database", metavar="TARGET")
+    parser.add_argument("--demo", action="store_true")
+    parser.add_argument("--help", "-h", action="store_true")
+    parser.add_argument("--version", action="store_true")
+    try:
+        options, rest = parser.parse_known_args(arguments)
+    except argparse.ArgumentError:
+        return None
+    return None if rest else options
+
+
+if __name__ == "__main__":
+    sys.exit(main())

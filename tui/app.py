@@ -1,0 +1,61 @@
+"""The Textual app: opens the store behind the first frame, and closes it at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable
+from pathlib import Path
+from typing import ClassVar
+
+from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+
+from store.protocol import Store
+from tui.commands import COMMANDS
+from tui.importing import Importer
+from tui.launch import Launcher, TerminalLauncher
+from tui.screens.browse import Browse
+
+
+class Backscroll(App[None]):
+    """A browser for the sessions of coding agents.
+
+    `open_store` is awaited once, after the first frame; `importer` makes what brings new sessions
+    into that store, or None; `launcher` hands the terminal to an agent.
+    """
+
+    TITLE = "backscroll"
+    ENABLE_COMMAND_PALETTE = True
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+c", "quit", "Quit", show=False, priority=True)
+    ]
+
+    def __init__(
+        self,
+        open_store: Callable[[], Awaitable[Store]],
+        importer: Callable[[Store], Awaitable[Importer | None]],
+        *,
+        launcher: Launcher | None = None,
+        here: Path | None = None,
+    ) -> None:
+        super().__init__()
+        self._browse = Browse(
+            open_store, importer, launcher or TerminalLauncher(self), here or Path.cwd()
+        )
+
+    def get_default_screen(self) -> Screen[None]:
+        """Show the browser first."""
+        return self._browse
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """Offer every command of the table, and the theme, in the palette."""
+        if screen is self._browse:
+            for command in COMMANDS:
+                if command.is_bound:
+                    run = getattr(self._browse, f"action_{command.id}")
+                    yield SystemCommand(command.title, command.help, run)
+        yield SystemCommand("Theme", "Change the colours.", self.action_change_theme)
+
+    async def on_unmount(self) -> None:
+        """Close the store."""
+        await self._browse.close_store()

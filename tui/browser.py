@@ -1,0 +1,51 @@
+"""Putting the app together: which store, whether anything is imported into it."""
+
+from __future__ import annotations
+
+import sys
+
+from store.opening import MEMORY, open_store
+from store.protocol import Store
+from tui.app import Backscroll
+from tui.importing import Importer, ProcessImporter
+
+
+def browse(database: str | None, *, demo: bool) -> int:
+    """Run the browser on a database, or on an invented one. Gives the exit status."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        print(  # noqa: T201
+            "backscroll: the browser needs a terminal; `backscroll list` does not", file=sys.stderr
+        )
+        return 1
+    app = demonstration() if demo else of_database(database)
+    app.run()
+    return app.return_code or 0
+
+
+def of_database(database: str | None) -> Backscroll:
+    """Give the app for a database: the person's own, or the one named."""
+
+    async def opened() -> Store:
+        return await open_store(database)
+
+    async def importer(store: Store) -> Importer | None:
+        path = (await store.describe())["path"]
+        return None if path == MEMORY else ProcessImporter(path)
+
+    return Backscroll(opened, importer)
+
+
+def demonstration() -> Backscroll:
+    """Give the app over an invented store in memory."""
+
+    async def opened() -> Store:
+        from store.demo import fill
+
+        store = await open_store(MEMORY)
+        await fill(store)
+        return store
+
+    async def no_importer(_store: Store) -> Importer | None:
+        return None
+
+    return Backscroll(opened, no_importer)

@@ -1,0 +1,269 @@
+"""A window on a history of any length: what is near the view is loaded, nothing else is.
+
+Messages in the window have positions: whole numbers that grow by one from message to message and
+stay the same while the window is extended and trimmed. A position is the message's place in the
+history (from 0), as far as is known; `rank` corrects it when the truth is met at either end.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Protocol
+
+from store.errors import NotFound
+from store.models import Kind, Message, Role
+
+PAGE = 64
+FIRST_PAGE = 32  # read before it is known how long the messages are
+MOST_MESSAGES = 512
+MOST_CHARACTERS = 8_000_000
+MOST_SEARCHED = 4_096
+
+_LEAST_PAGE = 4
+
+# Comes before every message that there can be: a history's first page is what follows it.
+_BEFORE_ALL = Message(
+    seq=0,
+    role=Role.SYSTEM,
+    kind=Kind.TEXT,
+    content="",
+    timestamp=datetime.min.replace(tzinfo=UTC),
+)
+
+
+class HistorySource(Protocol):
+    """Where a history comes from. A store is one."""
+
+    async def get_history(
+        self,
+        task_id: str,
+        *,
+        after: Message | None = None,
+        before: Message | None = None,
+        limit: int | None = None,
+    ) -> list[Message]:
+        """Give messages in order: the latest, or those next to the given one.
+
+        Of the given one only `timestamp` and `seq` count: it need not be stored.
+        """
+        ...
+
+    async def get_message(self, task_id: str, seq: int) -> Message:
+        """Give one message. Raises NotFound."""
+        ...
+
+    async def count_before(self, task_id: str, message: Message) -> int:
+        """Count the messages that come before this one."""
+        ...
+
+
+class HistoryPages:
+    """The loaded part of one task's history.
+
+    Only `jump_*` and `extend` change what is loaded, and only after their last await: cancelling
+    one leaves the window as it was.
+    """
+
+    def __init__(self, source: HistorySource, task_id: str, count: int) -> None:
+        self._source = source
+        self._task_id = task_id
+        self._messages: list[Message] = []
+        self._shift = 0
+        self._characters = 0
+        self.count = count
+        self.first = 0
+        self.at_start = False
+        self.at_end = False
+
+    def __len__(self) -> int:
+        return len(self._messages)
+
+    def __getitem__(self, position: int) -> Message:
+        """Give the message at a position of the window."""
+        if not self.first <= position <= self.last:
+            raise IndexError(position)
+        return self._messages[position - self.first]
+
+    @property
+    def last(self) -> int:
+        """The position of the last loaded message, `first - 1` when there is none."""
+        return self.first + len(self._messages) - 1
+
+    @property
+    def seqs(self) -> Iterator[int]:
+        """The numbers of the messages in the window."""
+        return (message.seq for message in self._messages)
+
+    def rank(self, position: int) -> int:
+        """Give the place of a position in the whole history, from 0."""
+        return min(max(0, position + self._shift), max(0, self.count - 1))
+
+    def find(self, seq: int) -> int | None:
+        """Give the position of a message when it is loaded."""
+        for index, message in enumerate(self._messages):
+            if message.seq == seq:
+                return self.first + index
+        return None
+
+    def grow(self, count: int) -> None:
+        """Take note that the history has this many messages now."""
+        if count > self.count:
+            self.at_end = False
+        self.count = count
+
+    # Jumping: each forgets the window and loads another
+
+    async def jump_end(self) -> None:
+        """Load the end of the history."""
+        page = await self._source.get_history(self._task_id, limit=FIRST_PAGE)
+        self.count = max(self.count, len(page))
+        self._load(page, max(0, self.count - len(page)))
+        self.at_end = True
+        self.at_start = len(page) < FIRST_PAGE
+        self._correct()
+
+    async def jump_start(self) -> None:
+        """Load the start of the history."""
+        page = await self._source.get_history(self._task_id, after=_BEFORE_ALL, limit=FIRST_PAGE)
+        self._load(page, 0)
+        self.at_start = True
+        self.at_end = len(page) < FIRST_PAGE
+        self._correct()
+
+    async def jump_rank(self, rank: int) -> int:
+        """Load what is near a place; give the position of the message there, or near it.
+
+        Imported messages are numbered in order without gaps, so the number is a good guess.
+        Where there is no such number, this jumps to the nearer end.
+        """
+        try:
+            message = await self._source.get_message(self._task_id, rank + 1)
+        except NotFound:
+            is_late = rank * 2 >= self.count
+            await (self.jump_end() if is_late else self.jump_start())
+            return self.last if is_late else self.first
+        return await self._jump(message, rank)
+
+    async def reach(self, rank: int) -> int:
+        """Give the position of the message at a place, loading what is near it if need be."""
+        position = rank - self._shift
+        if self.first <= position <= self.last:
+            return position
+        return await self.jump_rank(rank)
+
+    async def jump_seq(self, seq: int) -> int:
+        """Load what is near a message and give its position. Raises NotFound."""
+        message = await self._source.get_message(self._task_id, seq)
+        return await self._jump(message, await self._source.count_before(self._task_id, message))
+
+    # Extending
+
+    def lacks(self, top: int, bottom: int, *, margin: int = PAGE // 2) -> int:
+        """Say which way to extend: -1, 1, or 0 when enough is loaded around these positions."""
+        if not self._messages:
+            return 0
+        if not self.at_end and bottom + margin > self.last:
+            return 1
+        return -1 if not self.at_start and top - margin < self.first else 0
+
+    async def extend(self, way: int, top: int, bottom: int) -> None:
+        """Load the next page that way, and forget what is far from `top` to `bottom`."""
+        size = self._page_size()
+        if way > 0:
+            page = await self._read(size, after=self._messages[-1])
+            self._messages += page
+            self.at_end = len(page) < size
+        else:
+            page = await self._read(size, before=self._messages[0])
+            self._messages[:0] = page
+            self.first -= len(page)
+            self.at_start = len(page) < size
+        self._characters += _characters(page)
+        self._correct()
+        self._trim(top, bottom)
+
+    async def find_prompt(self, position: int, way: int) -> Message | None:
+        """Give the next prompt that way; None when there is none within `MOST_SEARCHED`."""
+        at = position + way
+        while self.first <= at <= self.last:
+            if self[at].is_prompt:
+                return self[at]
+            at += way
+        return await self._search(way)
+
+    # Within
+
+    async def _search(self, way: int) -> Message | None:
+        """Read on from the edge of the window, without loading what is read into it."""
+        edge = self._messages[-1 if way > 0 else 0] if self._messages else None
+        seen = 0
+        while edge is not None and seen < MOST_SEARCHED:
+            size = self._page_size()
+            if way > 0:
+                page = await self._read(size, after=edge)
+            else:
+                page = (await self._read(size, before=edge))[::-1]
+            for message in page:
+                if message.is_prompt:
+                    return message
+            seen += len(page)
+            edge = page[-1] if page else None
+        return None
+
+    async def _jump(self, message: Message, rank: int) -> int:
+        page = await self._around(message)
+        index = next(i for i, other in enumerate(page) if other.seq == message.seq)
+        self._load(page, rank - index)
+        return self.first + index
+
+    async def _around(self, message: Message) -> list[Message]:
+        before, after = await asyncio.gather(
+            self._source.get_history(self._task_id, before=message, limit=FIRST_PAGE // 2),
+            self._source.get_history(self._task_id, after=message, limit=FIRST_PAGE),
+        )
+        return [*before, message, *after]
+
+    async def _read(
+        self, size: int, *, after: Message | None = None, before: Message | None = None
+    ) -> list[Message]:
+        return await self._source.get_history(self._task_id, after=after, before=before, limit=size)
+
+    def _page_size(self) -> int:
+        """Ask for fewer messages where they are long: pages are to weigh about the same."""
+        mean = self._characters // max(1, len(self._messages))
+        return max(_LEAST_PAGE, min(PAGE, MOST_CHARACTERS // (4 * max(1, mean))))
+
+    def _load(self, page: list[Message], first: int) -> None:
+        self._messages = list(page)
+        self._characters = _characters(page)
+        self.first = first
+        self._shift = 0
+        self.at_end = self.at_start = False
+
+    def _correct(self) -> None:
+        """Set the ranks right where an end of the history is loaded."""
+        if self.at_start:
+            self._shift = -self.first
+            if self.at_end:
+                self.count = len(self)
+        elif self.at_end:
+            self._shift = self.count - 1 - self.last
+
+    def _trim(self, top: int, bottom: int) -> None:
+        while self._is_heavy() and (self.last - bottom > PAGE or top - self.first > PAGE):
+            if self.last - bottom >= top - self.first:
+                self._characters -= _characters([self._messages.pop()])
+                self.at_end = False
+            else:
+                self._characters -= _characters([self._messages.pop(0)])
+                self.first += 1
+                self.at_start = False
+
+    def _is_heavy(self) -> bool:
+        return len(self._messages) > MOST_MESSAGES or self._characters > MOST_CHARACTERS
+
+
+def _characters(page: list[Message]) -> int:
+    return sum(len(message.content) for message in page)

@@ -1,0 +1,1 @@
+"""From models to lines: pure functions that say what a thing looks like, and know no widget."""

@@ -1,0 +1,118 @@
+"""Everything that is known of a task, as content for the detail pane."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from textual.content import Content
+
+from store.activity import Activity, activity
+from store.models import Task, TaskRow, TaskStatus
+from store.text import printable
+
+_DOING = {
+    Activity.WORKING: "working",
+    Activity.WAITING: "waiting for you",
+    Activity.IDLE: "idle",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a task is connected with."""
+
+    needs: Sequence[Task] = ()
+    needed_by: Sequence[Task] = ()
+    origin: Task | None = None
+
+
+def detail(row: TaskRow, around: Surroundings, home: str, now: datetime) -> Content:
+    """Say what a task and its session are, in a few lines."""
+    lines = [_who(row, home, now), _how_much(row)]
+    if connections := _connections(row, around):
+        lines.append(connections)
+    return Content("\n").join(lines)
+
+
+def shortened(path: str, home: str) -> str:
+    """Give a path as people write it, with `~` for their home."""
+    inside = path == home or path.startswith(home.rstrip("/") + "/")
+    return printable("~" + path[len(home.rstrip("/")) :] if home and inside else path)
+
+
+def _who(row: TaskRow, home: str, now: datetime) -> Content:
+    session = row.session
+    path = (session and session.project_path) or row.task.project_path
+    where = shortened(path, home) if path else "no folder"
+    if session is None:
+        return _joined([("task", "bold"), (row.task.status, ""), (where, "")])
+    branch = f" ({printable(session.git_branch)})" if session.git_branch else ""
+    return _joined(
+        [
+            (f"{printable(session.backend)} {_short_id(session.session_id)}", "bold"),
+            (where + branch, ""),
+            (printable(session.model or ""), ""),
+            (_DOING[activity(row, now)], "$text-warning"),
+        ]
+    )
+
+
+def _short_id(session_id: str) -> str:
+    shown = printable(session_id)
+    return shown if len(shown) <= 16 else f"{shown[:8]}…{shown[-4:]}"
+
+
+def _how_much(row: TaskRow) -> Content:
+    task, session = row.task, row.session
+    started = (session.created_at if session else task.created_at) or row.active_at
+    kept = ""
+    if session is not None and session.source_gone_at is not None:
+        kept = "deleted by its agent, kept here"
+    return _joined(
+        [
+            (_count(task.message_count, "message"), ""),
+            (_count(task.prompt_count, "prompt"), ""),
+            (_count(task.tool_call_count, "tool call"), ""),
+            (f"started {started.astimezone().strftime('%a %d %b %Y %H:%M')}", ""),
+            (kept, "$text-warning"),
+            ("archived" if task.archived_at else "", "$text-warning"),
+            (" ".join(f"#{printable(tag)}" for tag in task.tags), "$text-accent"),
+        ],
+        style="$text-muted",
+    )
+
+
+def _connections(row: TaskRow, around: Surroundings) -> Content | None:
+    parts: list[Content] = []
+    if around.origin is not None:
+        parts.append(Content(f"fork of {_title(around.origin)}"))
+    if around.needs:
+        parts.append(Content(f"needs: {_titles(around.needs)}"))
+    if around.needed_by:
+        parts.append(Content(f"needed by: {_titles(around.needed_by)}"))
+    if row.task.notes:
+        parts.append(Content(printable(row.task.notes)))
+    if not parts:
+        return None
+    return Content(" · ").join(parts).stylize("$text-muted")
+
+
+def _titles(tasks: Iterable[Task]) -> str:
+    return " · ".join(
+        _title(task) + (" ✓" if task.status is TaskStatus.DONE else "") for task in tasks
+    )
+
+
+def _title(task: Task) -> str:
+    return printable(task.title) or "(no title)"
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
+def _joined(parts: Iterable[tuple[str, str]], style: str = "") -> Content:
+    told = [Content.styled(text, own or style) for text, own in parts if text]
+    return Content.styled("  ·  ", "$text-muted").join(told)

@@ -1,0 +1,235 @@
+"""How the messages of a history look: one message, or a part of one, to lines of a given width.
+
+Every text of a message passes `store.text.printable` and becomes plain segments: nothing in it
+is ever markup. The gutter on the left names who speaks, in words, so that prompts, answers,
+thoughts, calls and results are told apart without colour as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import date, datetime
+from itertools import chain
+
+from rich.cells import cell_len
+from rich.segment import Segment
+from rich.style import Style
+from textual.strip import Strip
+
+from store.models import Message, Role
+from store.text import TAB_WIDTH, printable
+from tui.render.look import Look, on_ground
+from tui.render.markdown import markdown_rows, open_fence
+from tui.render.plan import Fold, Plan, Shape, plan_message
+from tui.render.wrap import Row, breaks, clip
+
+__all__ = ["Fold", "Look", "Plan", "message_lines", "part_lines", "plan_message"]
+
+GUTTER = 10  # a margin, a label of eight cells, a space
+NARROW_GUTTER = 3
+NARROW = 44  # below this width labels are single signs
+_INSET = 2  # what belongs to a call is set in below it
+_LEAST = 12  # cells that the notes at the right leave to a first line
+
+_DIM = Style(dim=True)
+
+_SIGNS = {
+    Shape.PROMPT: ">",
+    Shape.ANSWER: "•",
+    Shape.CONTEXT: "·",
+    Shape.THINKING: "~",
+    Shape.CALL: "▸",
+    Shape.RESULT: "",
+    Shape.SUMMARY: "",
+}
+
+
+def message_lines(message: Message, width: int, look: Look, fold: Fold) -> list[Strip]:
+    """Give all the lines of a message, each exactly as wide as asked."""
+    plan = plan_message(message, fold)
+    return list(
+        chain.from_iterable(part_lines(plan, part, width, look) for part in range(plan.parts))
+    )
+
+
+def part_lines(plan: Plan, part: int, width: int, look: Look) -> list[Strip]:
+    """Give the lines of one part of a message, at least one."""
+    drawing = _Drawing(plan, width, look)
+    strips = list(drawing.lines(part))
+    if not plan.message.on_branch:
+        blank = Strip.blank(width, look.text)
+        strips = [strip if strip == blank else strip.apply_style(_DIM) for strip in strips]
+    return strips
+
+
+def stamp(moment: datetime, today: date) -> str:
+    """Give a local time, with its date when that is not today's."""
+    local = moment.astimezone()
+    if local.date() == today:
+        return f"{local:%H:%M}"
+    day = f"{local.day} {local:%b}"
+    return f"{day} {local:%H:%M}" if local.year == today.year else f"{day} {local.year}"
+
+
+class _Drawing:
+    """One message being laid out."""
+
+    def __init__(self, plan: Plan, width: int, look: Look) -> None:
+        self.plan = plan
+        self.width = width
+        self.look = look
+        self.is_narrow = width < NARROW
+        self.style = _ground(plan.shape, look)
+        self.gutter = NARROW_GUTTER if self.is_narrow else GUTTER
+        is_inset = plan.shape is Shape.RESULT
+        self.indent = self.gutter + (_INSET if is_inset else 0)
+        self.room = max(2, width - self.indent - 1)
+
+    def lines(self, part: int) -> Iterator[Strip]:
+        plan = self.plan
+        is_first, is_last = part == 0, part == plan.parts - 1
+        if is_first and plan.shape in (Shape.PROMPT, Shape.ANSWER):
+            yield Strip.blank(self.width, self.look.text)
+        if is_first and plan.shape is Shape.SUMMARY:
+            yield self._divider()
+        elif is_first and plan.head is not None:
+            yield self._head(plan.head)
+        if plan.body is not None:
+            yield from self._body(part, is_first=is_first and plan.head is None)
+        if is_last and plan.more:
+            yield self._line([Segment(plan.more, self.look.note)], indent=self.indent)
+
+    def _divider(self) -> Strip:
+        text = "── compacted "
+        return Strip(
+            [Segment(" " + text.ljust(max(0, self.width - 2), "─") + " ", self.look.divider)]
+        ).adjust_cell_length(self.width, self.look.divider)
+
+    def _head(self, head: str) -> Strip:
+        notes = self._notes()
+        cells: list[Segment] = []
+        room = self._first_room(notes)
+        if self.plan.shape is Shape.CALL:
+            name = clip(printable(self.plan.message.tool_name or "tool"), min(40, room))
+            cells = [Segment(name, self.look.tool), Segment("  ", self.style)]
+            room -= cell_len(name) + 2
+        cells.append(Segment(clip(printable(head), room), self.style))
+        return self._line(cells, label=self._label(), notes=notes)
+
+    def _body(self, part: int, *, is_first: bool) -> Iterator[Strip]:
+        notes = self._notes() if is_first else []
+        room = self._first_room(notes)
+        label = self._label() if is_first else None
+        indent = self.gutter + _INSET if self.plan.shape is Shape.CALL else self.indent
+        width = self.width - indent - 1
+        for row in self._rows(part):
+            hang = 0
+            for lo, hi in breaks(row.text, width, first=min(room, width), hang=row.hang):
+                cells = row.segments(lo, hi)
+                yield self._line(cells, label=label, notes=notes, indent=indent + hang)
+                hang, room, label, notes = row.hang, width, None, []
+
+    def _rows(self, part: int) -> Iterable[Row]:
+        plan = self.plan
+        text = printable(plan.text(part), lines=True).expandtabs(TAB_WIDTH)
+        lines = text.split("\n")
+        if part < plan.parts - 1 and len(lines) > 1 and not lines[-1]:
+            lines.pop()  # the part ends with a line; the next one begins with the next
+        if plan.is_markdown:
+            fenced = (
+                bool(part) and plan.body is not None and open_fence(plan.body[: plan.cuts[part]])
+            )
+            return markdown_rows(lines, self.look, self.style, fenced=fenced)
+        if plan.is_diff:
+            return (Row(line, self._diff_style(line)) for line in lines)
+        return (Row(line, self.style) for line in lines)
+
+    def _diff_style(self, line: str) -> Style:
+        if line.startswith("+"):
+            return self.look.added
+        return self.look.removed if line.startswith("-") else self.style
+
+    def _label(self) -> list[Segment]:
+        """Give the gutter of a first line, as wide as what it belongs to is set in."""
+        shape, look = self.plan.shape, self.look
+        if shape is Shape.RESULT:
+            return [Segment(" " * self.gutter, self.style), Segment("└ ", look.note)]
+        if shape is Shape.CALL:
+            mark = "▸" if self.plan.body is None else "▾"
+            return [Segment(" " * (self.gutter - 2), look.text), Segment(f"{mark} ", look.note)]
+        text = _SIGNS[shape] if self.is_narrow else self._name()
+        text = clip(text, self.gutter - 2)
+        pad = " " * (self.gutter - 1 - cell_len(text))
+        return [Segment(" ", self.style), Segment(text + pad, self._label_style())]
+
+    def _name(self) -> str:
+        shape = self.plan.shape
+        if shape is Shape.PROMPT:
+            return "you"
+        if shape is Shape.ANSWER:
+            return printable(self.look.agent_name)
+        if shape is Shape.THINKING:
+            return "thinking"
+        return "system" if self.plan.message.role is Role.SYSTEM else "context"
+
+    def _label_style(self) -> Style:
+        shape = self.plan.shape
+        if shape is Shape.PROMPT:
+            return self.look.you
+        return self.look.agent if shape is Shape.ANSWER else self.style
+
+    def _notes(self) -> list[Segment]:
+        """Give what stands at the right of a first line."""
+        plan, look, message = self.plan, self.look, self.plan.message
+        note = on_ground(look.note, self.style)
+        notes: list[Segment] = []
+        if not message.on_branch:
+            notes.append(Segment("rewound", note))
+        if plan.change is not None:
+            notes.append(Segment(f"+{plan.change[0]} -{plan.change[1]}", note))
+        if plan.lines > 1:
+            notes.append(Segment(f"{plan.lines:,} lines", note))
+        if plan.shape is Shape.RESULT:
+            is_error = message.is_error
+            word = Segment("error", look.error) if is_error else Segment("ok   ", look.ok)
+            notes.append(word)
+        if plan.shape is Shape.PROMPT:
+            notes.append(Segment(stamp(message.timestamp, look.today), note))
+        while notes and self.room - _cells(notes) - 2 * len(notes) < _LEAST:
+            notes.pop(0)
+        return notes
+
+    def _first_room(self, notes: list[Segment]) -> int:
+        return self.room - (_cells(notes) + 2 * len(notes))
+
+    def _line(
+        self,
+        cells: list[Segment],
+        *,
+        label: list[Segment] | None = None,
+        notes: Iterable[Segment] = (),
+        indent: int | None = None,
+    ) -> Strip:
+        start = label or [Segment(" " * (self.indent if indent is None else indent), self.style)]
+        gap = Segment("  ", self.style)
+        right = [piece for note in notes for piece in (gap, note)] + [Segment(" ", self.style)]
+        fill = self.width - _cells(start) - _cells(cells) - _cells(right)
+        if fill < 0:
+            return Strip([*start, *cells]).adjust_cell_length(self.width, self.style)
+        return Strip([*start, *cells, Segment(" " * fill, self.style), *right], self.width)
+
+
+def _cells(segments: Iterable[Segment]) -> int:
+    return sum(cell_len(segment.text) for segment in segments)
+
+
+def _ground(shape: Shape, look: Look) -> Style:
+    return {
+        Shape.PROMPT: look.prompt,
+        Shape.ANSWER: look.text,
+        Shape.CONTEXT: look.context,
+        Shape.THINKING: look.thinking,
+        Shape.CALL: look.argument,
+        Shape.RESULT: look.result,
+        Shape.SUMMARY: look.text,
+    }[shape]

@@ -1,0 +1,175 @@
+"""What of a message is shown, before it is known how wide: the folding and the cutting.
+
+A message can be of any length, so its text is cut into parts that are laid out one at a time,
+when they are looked at. Where it is cut does not depend on the width: a place in a history is
+(message, part, line), and survives a resize.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, StrEnum
+
+from store.models import Kind, Message, Role
+from tui.render.tools import change, detail, is_diff, telling
+
+PART = 4_096  # characters laid out at once: 0.5 ms, 20 ms if every other one ends a line
+FULL_FROM = 65_536  # texts longer than this are cut short until everything is unfolded
+SHORT_LINES = 8
+SHORT_TEXT = 1_000
+_GLIMPSE = 2_000  # where a one-line glimpse of a text is looked for
+
+
+class Fold(StrEnum):
+    """How much of a history is shown. Prompts and answers always are; the rest is folded."""
+
+    SUMMARY = "summary"  # one line each
+    SHORT = "short"  # the first lines of what tools gave back and of thoughts
+    FULL = "full"
+
+    def next(self) -> Fold:
+        """Give the fold that follows, the first after the last."""
+        folds = list(Fold)
+        return folds[(folds.index(self) + 1) % len(folds)]
+
+
+class Shape(Enum):
+    """The ways in which messages look."""
+
+    PROMPT = "prompt"
+    ANSWER = "answer"
+    CONTEXT = "context"
+    THINKING = "thinking"
+    CALL = "call"
+    RESULT = "result"
+    SUMMARY = "summary"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What of a message is shown.
+
+    `head` is a line of its own, clipped; `body` is text to wrap, whose parts begin at `cuts`;
+    `more` is a closing line. `lines` counts those of the whole text.
+    """
+
+    message: Message
+    shape: Shape
+    head: str | None = None
+    body: str | None = None
+    more: str = ""
+    lines: int = 1
+    cuts: tuple[int, ...] = (0,)
+    is_markdown: bool = False
+    is_diff: bool = False
+    change: tuple[int, int] | None = None
+
+    @property
+    def parts(self) -> int:
+        """How many parts there are, one at least."""
+        return len(self.cuts)
+
+    def text(self, part: int) -> str:
+        """Give the text of one part."""
+        if self.body is None:
+            return ""
+        end = self.cuts[part + 1] if part + 1 < len(self.cuts) else len(self.body)
+        return self.body[self.cuts[part] : end]
+
+
+def plan_message(message: Message, fold: Fold) -> Plan:
+    """Decide what of a message is shown."""
+    shape = shape_of(message)
+    if shape is Shape.CALL:
+        return _call(message, fold)
+    if shape is Shape.SUMMARY:
+        body = message.content.strip() if fold is Fold.FULL else None
+        return _with_body(message, shape, body, head="", fold=fold)
+    if shape in (Shape.PROMPT, Shape.ANSWER):
+        return _with_body(message, shape, message.content.rstrip(), fold=fold)
+    return _folded(message, shape, fold)
+
+
+def shape_of(message: Message) -> Shape:
+    """Say which way a message looks."""
+    if message.kind is Kind.TOOL_CALL:
+        return Shape.CALL
+    if message.kind is Kind.TOOL_RESULT or message.role is Role.TOOL:
+        return Shape.RESULT
+    if message.kind is Kind.SUMMARY:
+        return Shape.SUMMARY
+    if message.kind is Kind.THINKING:
+        return Shape.THINKING
+    if message.role is Role.ASSISTANT:
+        return Shape.ANSWER
+    return Shape.PROMPT if message.is_prompt else Shape.CONTEXT
+
+
+def _call(message: Message, fold: Fold) -> Plan:
+    head = telling(message.content)
+    if fold is not Fold.FULL:
+        return Plan(message, Shape.CALL, head=head, change=change(message.content))
+    body = detail(message.content).rstrip()
+    return _with_body(message, Shape.CALL, body or None, head=head, fold=fold)
+
+
+def _folded(message: Message, shape: Shape, fold: Fold) -> Plan:
+    text = message.content.rstrip()
+    lines = text.count("\n") + 1 if text else 0
+    is_short = lines <= SHORT_LINES and len(text) <= SHORT_TEXT
+    if not text:
+        return Plan(message, shape, head="nothing", lines=0)
+    if fold is Fold.SUMMARY and not (is_short and shape is Shape.CONTEXT):
+        glimpse = text[:_GLIMPSE].lstrip().split("\n", 1)[0] or "…"
+        return Plan(message, shape, head=glimpse, lines=lines)
+    if fold is Fold.FULL or is_short:
+        return _with_body(message, shape, text, lines=lines, fold=fold)
+    shown = "\n".join(text[:SHORT_TEXT].split("\n")[:SHORT_LINES])
+    left = lines - shown.count("\n") - 1
+    more = f"{left:,} more line{'s' * (left > 1)}" if left else _characters(text, len(shown))
+    return Plan(message, shape, body=shown, more=f"… {more}", lines=lines)
+
+
+def _with_body(
+    message: Message,
+    shape: Shape,
+    body: str | None,
+    *,
+    fold: Fold,
+    head: str | None = None,
+    lines: int = 1,
+) -> Plan:
+    more = ""
+    if body is not None and len(body) > FULL_FROM and fold is not Fold.FULL:
+        more = f"… {_characters(body, FULL_FROM)}"
+        body = body[:FULL_FROM]
+    is_text = shape in (Shape.PROMPT, Shape.ANSWER, Shape.SUMMARY)
+    is_call = shape is Shape.CALL
+    return Plan(
+        message,
+        shape,
+        head=head,
+        body=body,
+        more=more,
+        lines=lines,
+        cuts=_cuts(body or ""),
+        is_markdown=is_text and len(body or "") <= FULL_FROM,
+        is_diff=is_call and is_diff(message.content),
+        change=change(message.content) if is_call else None,
+    )
+
+
+def _characters(text: str, shown: int) -> str:
+    return f"{len(text) - shown:,} more characters"
+
+
+def _cuts(text: str) -> tuple[int, ...]:
+    """Say where the parts of a text begin: after a line if one ends there, else after a word."""
+    cuts = [0]
+    while len(text) - cuts[-1] > PART:
+        lo, hi = cuts[-1] + 1, cuts[-1] + PART
+        at = text.rfind("\n", lo, hi) + 1 or text.rfind(" ", hi - 256, hi) + 1 or hi
+        if text[at - 1 : at + 1] == "\r\n":
+            at += 1
+        cuts.append(at)
+    return tuple(cuts)

@@ -1,0 +1,1 @@
+"""What fills the terminal: the browser, and the sheets laid over it."""

@@ -1,0 +1,487 @@
+"""The browser: task list, detail and history, and what the keys do with them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, ClassVar
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Horizontal, Vertical
+from textual.screen import Screen
+from textual.timer import Timer
+from textual.widgets import Input
+
+from store import agents, resume
+from store.errors import NotFound, ResumeError, StoreError
+from store.models import SessionStatus, Task, TaskFilter, TaskRow, TaskSort
+from store.protocol import Store
+from store.text import printable
+from tui.commands import bindings
+from tui.importing import Finished, Importer
+from tui.launch import Launcher
+from tui.organise import Organiser
+from tui.render.detail import Surroundings
+from tui.scope import Scope, folder_of
+from tui.screens.ask import Ask
+from tui.screens.help import Help
+from tui.widgets.bars import BottomBar, TopBar
+from tui.widgets.detail import Detail
+from tui.widgets.history import HistoryView
+from tui.widgets.tasks import TaskList
+
+_LOOK_EVERY = 0.5  # seconds between looks at whether anybody has written to the store
+_SETTLE = 0.06  # seconds a selection must last before its history is read
+_SORTS = list(TaskSort)
+
+
+class Browse(Screen[None]):
+    """Three panes on a wide terminal; on a narrow one the list, or what is being read."""
+
+    DEFAULT_CSS = """
+    Browse {
+        background: $surface;
+
+        & #panes { height: 1fr; }
+        & #tasks, & #detail, & #history { border: round $panel; border-title-color: $text-muted; }
+        & #tasks:focus, & #history:focus {
+            border: round $primary;
+            border-title-color: $text-primary;
+        }
+        & #detail { border-title-style: bold; border-title-color: $foreground; }
+        & #tasks { width: 40%; min-width: 40; max-width: 90; }
+        & #reader { width: 1fr; }
+        & #history { height: 1fr; }
+        & #filter { display: none; height: 1; border: none; padding: 0 1; background: $panel; }
+        & #filter.-open { display: block; }
+        &.-narrow #tasks { width: 1fr; max-width: 100%; }
+        &.-narrow #reader { display: none; }
+        &.-narrow.-reading #tasks { display: none; }
+        &.-narrow.-reading #reader { display: block; }
+    }
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings()]
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012 - as Textual has it
+    AUTO_FOCUS = "#tasks"
+
+    def __init__(
+        self,
+        open_store: Callable[[], Awaitable[Store]],
+        importer: Callable[[Store], Awaitable[Importer | None]],
+        launcher: Launcher,
+        here: Path,
+    ) -> None:
+        super().__init__()
+        self._open_store = open_store
+        self._make_importer = importer
+        self._launcher = launcher
+        self._here = here
+        self._store: Store | None = None
+        self._importer: Importer | None = None
+        self._organiser: Organiser | None = None
+        self._scope = Scope.EVERYTHING
+        self._filter = TaskFilter(top_level=True)
+        self._seen: tuple[int, int] | None = None
+        self._settling: Timer | None = None
+        self._looking: Timer | None = None
+
+    def compose(self) -> ComposeResult:
+        """Lay the panes out."""
+        yield TopBar(id="top")
+        with Horizontal(id="panes"):
+            tasks = TaskList(id="tasks")
+            tasks.border_title = "Tasks"
+            yield tasks
+            with Vertical(id="reader"):
+                yield Detail(id="detail")
+                history = HistoryView(id="history")
+                history.border_title = "History"
+                yield history
+        yield Input(placeholder="words in title, project, branch, model or agent", id="filter")
+        yield BottomBar(id="bottom")
+
+    # Starting: the first frame needs no store
+
+    def on_mount(self) -> None:
+        """Begin to open the store behind the first frame."""
+        self._work(self._start(), "start")
+
+    async def _start(self) -> None:
+        self._store = await self._open_store()
+        self._organiser = Organiser(self._store)
+        self._importer = await self._make_importer(self._store)
+        self._tasks.empty_text = "No sessions yet."
+        self._seen = await self._store.version()
+        await self._list()
+        self._looking = self.set_interval(_LOOK_EVERY, self._look)
+        if self._importer is not None:
+            self._work(self._import(self._importer), "import")
+
+    async def close_store(self) -> None:
+        """Let go of the store; the screen is of no use after that."""
+        if self._looking is not None:
+            self._looking.stop()
+        self.workers.cancel_all()
+        if self._store is not None:
+            await self._store.close()
+
+    @property
+    def _tasks(self) -> TaskList:
+        return self.query_one("#tasks", TaskList)
+
+    @property
+    def _history(self) -> HistoryView:
+        return self.query_one("#history", HistoryView)
+
+    @property
+    def _top(self) -> TopBar:
+        return self.query_one("#top", TopBar)
+
+    # Keeping what is shown true
+
+    def _look(self) -> None:
+        self._work(self._look_again(), "look")
+
+    async def _look_again(self) -> None:
+        """Show what somebody has written since: this process, an import, another program."""
+        if self._store is None:
+            return
+        version = await self._store.version()
+        if version != self._seen:
+            self._seen = version
+            await self._list()
+
+    async def _list(self) -> None:
+        store = self._store
+        if store is None:
+            return
+        await self._tasks.show(store, self._wanted())
+        while not len(self._tasks) and self._scope.wider is not self._scope:
+            if self._filter.words:
+                break
+            self._scope = self._scope.wider
+            await self._tasks.show(store, self._wanted())
+        shown = len(self._tasks)
+        self._say(scope=self._scope, scopes=tuple(Scope), notes=self._notes(), shown=shown)
+        self._say(total=await store.count_tasks(TaskFilter(everything=True, archived=None)))
+
+    def _wanted(self) -> TaskFilter:
+        folder = folder_of(self._scope, self._here)
+        # With every kind shown, sub-agents stay under their parents unless they have none.
+        return self._filter.model_copy(update={"under": str(folder) if folder else None})
+
+    def _notes(self) -> tuple[str, ...]:
+        wanted = self._filter
+        notes = []
+        if wanted.words:
+            notes.append("/" + printable(" ".join(wanted.words)))
+        if wanted.sort is not TaskSort.ACTIVE:
+            notes.append(f"by {wanted.sort}")
+        if wanted.everything:
+            notes.append("all kinds")
+        if wanted.archived:
+            notes.append("archived")
+        return tuple(notes)
+
+    def _say(self, **changes: Any) -> None:
+        self._top.standing = replace(self._top.standing, **changes)
+
+    async def _import(self, importer: Importer) -> None:
+        self._say(importing="importing …")
+        try:
+            async for step in importer.everything():
+                if isinstance(step, Finished):
+                    if step.skipped:
+                        self._tell(
+                            f"{step.skipped} records or files could not be read;"
+                            " `backscroll import` names them.",
+                            "warning",
+                        )
+                else:
+                    self._say(importing=f"importing {step.agent} {step.done:,}/{step.all:,}")
+        finally:
+            self._say(importing="")
+        await self._look_again()
+
+    # The selected task
+
+    @on(TaskList.Selected)
+    def _selected(self, event: TaskList.Selected) -> None:
+        if self._settling is not None:
+            self._settling.stop()
+        row = event.row
+        if row is not None and row.task.id == self._history.task_id:
+            self._work(self._show(row), "show")
+            return
+        self._settling = self.set_timer(_SETTLE, lambda: self._work(self._show(row), "show"))
+
+    async def _show(self, row: TaskRow | None) -> None:
+        store, detail = self._store, self.query_one("#detail", Detail)
+        if store is None or row is None:
+            detail.show(None)
+            self._history.clear()
+            return
+        if row.task.id == self._history.task_id:
+            self._history.refresh_count(row.task.message_count)
+        else:
+            name = row.session.backend if row.session else "agent"
+            self._history.show(row.task.id, store, row.task.message_count, printable(name))
+        detail.show(row, await self._surroundings(store, row.task))
+
+    async def _surroundings(self, store: Store, task: Task) -> Surroundings:
+        try:
+            return Surroundings(
+                needs=await store.dependencies(task.id),
+                needed_by=await store.dependents(task.id),
+                origin=await store.get_task(task.fork_of) if task.fork_of else None,
+            )
+        except NotFound:
+            return Surroundings()  # deleted by somebody in this moment: the list will tell
+
+    @on(TaskList.Opened)
+    def _opened(self) -> None:
+        self.add_class("-reading")
+        self._history.focus()
+
+    @on(HistoryView.Moved)
+    def _moved(self, event: HistoryView.Moved) -> None:
+        where = f"{event.position:,} of {event.total:,}" if event.total else ""
+        self._history.border_subtitle = where + (" · following" if event.following else "")
+
+    # Commands
+
+    def action_back(self) -> None:
+        """Leave the history, or end filtering."""
+        if self.query_one("#filter").has_class("-open") or self._filter.words:
+            self._close_filter(keep=False)
+        self.remove_class("-reading")
+        self._tasks.focus()
+
+    def action_next_pane(self) -> None:
+        """Go between list and history."""
+        if self._tasks.has_focus:
+            self._opened()
+        else:
+            self.remove_class("-reading")
+            self._tasks.focus()
+
+    def action_filter(self) -> None:
+        """Open the line for filter words."""
+        line = self.query_one("#filter", Input)
+        line.add_class("-open")
+        line.focus()
+
+    @on(Input.Changed, "#filter")
+    def _filter_changed(self, event: Input.Changed) -> None:
+        words = tuple(event.value.split())
+        if words != self._filter.words:
+            self._change_filter(words=words)
+
+    @on(Input.Submitted, "#filter")
+    def _filter_submitted(self) -> None:
+        self._close_filter(keep=True)
+        self._tasks.focus()
+
+    def _close_filter(self, *, keep: bool) -> None:
+        line = self.query_one("#filter", Input)
+        line.remove_class("-open")
+        if not keep:
+            line.value = ""
+            if self._filter.words:
+                self._change_filter(words=())
+
+    def action_scope(self) -> None:
+        """Go to the next scope."""
+        wanted = self._scope.next
+        self._scope = wanted
+
+        async def widen() -> None:
+            await self._list()
+            if self._scope is not wanted and wanted is not Scope.EVERYTHING:
+                self._tell(f"There is nothing in the scope {wanted}: showing {self._scope}.")
+
+        self._work(widen(), "list")
+
+    def action_sort(self) -> None:
+        """Go to the next order."""
+        after = _SORTS[(_SORTS.index(self._filter.sort) + 1) % len(_SORTS)]
+        self._change_filter(sort=after)
+
+    def action_hidden(self) -> None:
+        """Show every kind of session, or only people's."""
+        self._change_filter(everything=not self._filter.everything)
+
+    def action_archived(self) -> None:
+        """Show what is archived, or what is not."""
+        self._change_filter(archived=not self._filter.archived)
+
+    def _change_filter(self, **changes: Any) -> None:
+        self._filter = self._filter.model_copy(update=changes)
+        self._work(self._list(), "list")
+
+    def action_density(self) -> None:
+        """Give tasks one line or two."""
+        self._tasks.lines_each = 3 - self._tasks.lines_each
+
+    def action_previous_prompt(self) -> None:
+        """Go to the prompt before."""
+        self._history.previous_prompt()
+
+    def action_next_prompt(self) -> None:
+        """Go to the prompt after."""
+        self._history.next_prompt()
+
+    def action_tools(self) -> None:
+        """Fold tool calls and their output another way."""
+        self._history.border_title = f"History · tools {self._history.cycle_fold()}"
+
+    def action_follow(self) -> None:
+        """Stay at the end of a growing history, or let go."""
+        self._history.toggle_follow()
+
+    def action_help(self) -> None:
+        """Show every key."""
+        self.app.push_screen(Help())
+
+    async def action_quit(self) -> None:
+        """Leave."""
+        self.app.exit()
+
+    def action_import_now(self) -> None:
+        """Look for what is new."""
+        if self._importer is None:
+            self._tell("There is nothing to import here: this store is a demonstration.")
+        elif self._top.standing.importing:
+            self._tell("An import is running already.")
+        else:
+            self._work(self._import(self._importer), "import")
+
+    # Organising
+
+    def action_rename(self) -> None:
+        """Ask for another title."""
+        row, organiser = self._tasks.selected, self._organiser
+        if row is None or organiser is None:
+            self._nothing_selected()
+            return
+
+        def answered(title: str | None) -> None:
+            if title is not None and title != row.task.title:
+                self._work(self._organise(organiser.rename(row.task, title)), "organise")
+
+        self.app.push_screen(Ask("A title of your own", printable(row.task.title)), answered)
+
+    def action_archive(self) -> None:
+        """Put the task away or take it back."""
+        row, organiser = self._tasks.selected, self._organiser
+        if row is None or organiser is None:
+            self._nothing_selected()
+            return
+        self._work(self._organise(organiser.archive(row.task)), "organise")
+
+    def action_undo(self) -> None:
+        """Take the last change back."""
+        if self._organiser is not None:
+            self._work(self._organise(self._organiser.undo()), "organise")
+
+    async def _organise(self, change: Coroutine[Any, Any, str | None]) -> None:
+        words = await change
+        self._tell(f"{words}." if words else "There is nothing to undo.")
+        await self._list()
+
+    # Resuming
+
+    def action_copy(self) -> None:
+        """Copy the command that resumes the session."""
+        command = self._command()
+        if command is not None:
+            self.app.copy_to_clipboard(command.shell_line())
+            self._tell(f"Copied: {printable(command.shell_line())}")
+
+    def action_resume(self) -> None:
+        """Hand the terminal to the agent."""
+        command = self._command()
+        row = self._tasks.selected
+        if command is not None and row is not None:
+            self._work(self._resume(row, command), "resume")
+
+    def _command(self) -> resume.Command | None:
+        row = self._tasks.selected
+        if row is None:
+            self._nothing_selected()
+            return None
+        if row.session is None:
+            self._tell("This task has no session that could be resumed.", "warning")
+            return None
+        try:
+            return agents.resume_command(row.session, fork=False, env=os.environ)
+        except ResumeError as error:
+            self._tell(f"Cannot be resumed: {error}.", "warning")
+            return None
+
+    async def _resume(self, row: TaskRow, command: resume.Command) -> None:
+        store, session = self._store, row.session
+        if store is None or session is None:
+            return
+        try:
+            ready = resume.ready(command, os.environ)
+        except ResumeError as error:
+            self._tell(f"Cannot be resumed: {error}.", "warning")
+            return
+        resumable = session.status in (SessionStatus.CREATED, SessionStatus.PAUSED)
+        if resumable:
+            await store.set_session_status(row.task.id, SessionStatus.ACTIVE)
+        outcome = await self._launcher(ready)
+        if resumable:
+            await store.set_session_status(row.task.id, SessionStatus.PAUSED)
+        if words := outcome.in_words(command.argv[0]):
+            self._tell(f"{words}.", "warning")
+        if self._importer is not None and session.source_path is not None:
+            await self._importer.source(session.backend, session.source_path)
+        await self._list()
+        self._history.action_scroll_end()
+
+    # Words and work
+
+    def _nothing_selected(self) -> None:
+        self._tell("No task is selected.")
+
+    def _tell(self, words: str, severity: str = "information") -> None:
+        self.notify(words, severity=severity, markup=False)  # type: ignore[arg-type]
+
+    @on(TaskList.Refused)
+    @on(HistoryView.Refused)
+    def _refused(self, event: TaskList.Refused | HistoryView.Refused) -> None:
+        self._tell(event.reason)
+
+    @on(TaskList.Failed)
+    @on(HistoryView.Failed)
+    def _failed(self, event: TaskList.Failed | HistoryView.Failed) -> None:
+        self._tell(_in_words(event.error), "error")
+
+    def _work(self, work: Coroutine[Any, Any, None], group: str) -> None:
+        """Do something that waits, behind the screen; a newer one of its group replaces it."""
+
+        async def told() -> None:
+            try:
+                await work
+            except StoreError as error:
+                self._tell(_in_words(error), "error")
+
+        # What must be carried through is not replaced half way.
+        exclusive = group in ("show", "list", "look")
+        self.run_worker(told(), group=group, exclusive=exclusive, exit_on_error=True)
+
+    def on_unmount(self, _event: events.Unmount) -> None:
+        """Stop the clock that reads the history of a passing selection."""
+        if self._settling is not None:
+            self._settling.stop()
+
+
+def _in_words(error: Exception) -> str:
+    return printable(str(error)) or type(error).__name__

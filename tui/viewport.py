@@ -1,0 +1,285 @@
+"""What of a history is in view: a place to begin at, and walking from there line by line.
+
+There is no index of lines. The state is one place, (message, part of it, line of that part);
+lines are laid out when they are walked over, and few are kept.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import NamedTuple
+
+from textual.strip import Strip
+
+from tui.paging import HistoryPages
+from tui.render.history import part_lines
+from tui.render.look import Look
+from tui.render.plan import Fold, Plan, plan_message
+
+MOST_LINES = 4_000  # laid out lines that are kept
+MOST_OWED = 100_000
+
+
+class Place(NamedTuple):
+    """A line of a history: a message's position, the part of the message, the line of the part."""
+
+    position: int
+    part: int = 0
+    line: int = 0
+
+
+class Viewport:
+    """The view on a window of messages. Everything here happens at once; loading is the caller's.
+
+    `top` is the first line in view. A move that meets the edge of what is loaded is `owed`, and
+    paid when more is there. `is_stuck` keeps the end in view when sizes change.
+    """
+
+    def __init__(self, pages: HistoryPages, look: Look, fold: Fold) -> None:
+        self.pages = pages
+        self.top = Place(0)
+        self.owed = 0
+        self.is_stuck = False
+        self.width = 0
+        self.height = 0
+        self._look = look
+        self._fold = fold
+        self._depth: int | None = None
+        self._plans: dict[int, Plan] = {}
+        self._lines: OrderedDict[tuple[int, int], list[Strip]] = OrderedDict()
+        self._kept = 0
+
+    @property
+    def bottom(self) -> Place:
+        """The last line in view."""
+        return self._walk(self.top, self.height - 1)[0]
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether there is something to show, and a place to show it in."""
+        return bool(self.pages) and self.width > 0 and self.height > 0
+
+    @property
+    def is_short(self) -> bool:
+        """Whether what is loaded does not fill the view."""
+        return self.is_ready and self._walk(self.top, self.height - 1)[1] > 0
+
+    @property
+    def is_at_start(self) -> bool:
+        """Whether the first line of the history is in view."""
+        return self.pages.at_start and self.top <= Place(self.pages.first)
+
+    @property
+    def is_at_end(self) -> bool:
+        """Whether the last line of the history is in view."""
+        if not self.pages.at_end or not self.pages:
+            return self.pages.at_end
+        bottom, short = self._walk(self.top, self.height - 1)
+        return short > 0 or bottom == self._last()
+
+    def wants(self) -> int:
+        """Say which way more has to be loaded: -1, 1, or 0."""
+        if not self.is_ready:
+            return 0
+        if self.owed < 0 and not self.pages.at_start:
+            return -1
+        return self.pages.lacks(self.top.position, self.bottom.position)
+
+    def progress(self) -> float:
+        """Say how far into its message the view begins, from 0 to 1."""
+        parts = self._plan(self.top.position).parts
+        lines = self._at(self.top.position, self.top.part)
+        return (self.top.part + self.top.line / len(lines)) / parts
+
+    def rows(self) -> list[tuple[int, Strip]]:
+        """Give the lines in view with their messages' positions."""
+        out: list[tuple[int, Strip]] = []
+        position, part, line = self.top
+        while len(out) < self.height:
+            strips = self._at(position, part)[line:]
+            out += [(position, strip) for strip in strips[: self.height - len(out)]]
+            following = self._after(position, part)
+            if following is None:
+                break
+            (position, part), line = following, 0
+        return out
+
+    # Moving
+
+    def move(self, lines: int) -> None:
+        """Move down by so many lines, or up."""
+        if not self.pages:
+            return
+        self._depth = None
+        self.is_stuck = False
+        self.owed = max(-MOST_OWED, min(MOST_OWED, self.owed + lines))
+        self.pay()
+
+    def pay(self) -> None:
+        """Move by what is owed, as far as is loaded."""
+        if not self.is_ready or not self.owed:
+            return
+        place, left = self._walk(self.top, self.owed)
+        if self.owed < 0:
+            self.top, self.owed = place, 0 if self.pages.at_start else left
+            return
+        short = self._walk(place, self.height - 1)[1]
+        place = self._walk(place, -short)[0]
+        self.top = max(self.top, place)
+        self.owed = 0 if self.pages.at_end else left + short
+        self.is_stuck = self.pages.at_end and left + short > 0
+
+    def to_start(self) -> None:
+        """Show the first loaded lines."""
+        self._put(Place(self.pages.first))
+
+    def to_end(self) -> None:
+        """Show the last loaded lines, and stay with them."""
+        if self.is_ready:
+            self._put(self._walk(self._last(), 1 - self.height)[0])
+        self.is_stuck = True
+
+    def to_message(self, position: int) -> None:
+        """Show a message, at the top if enough follows it."""
+        self._put(Place(position))
+        self.settle()
+
+    def settle(self) -> None:
+        """Fill the view to its last line where the history ends sooner."""
+        if self.is_ready and (short := self._walk(self.top, self.height - 1)[1]):
+            self.top = self._walk(self.top, -short)[0]
+
+    # What the lines depend on
+
+    def resize(self, width: int, height: int) -> None:
+        """Lay out anew for another size; the text at the top stays there."""
+        if (width, height) == (self.width, self.height):
+            return
+        if width != self.width and self.is_ready:
+            self._depth = self._measure() if self._depth is None else self._depth
+        rewrap = width != self.width
+        self.width, self.height = width, height
+        if rewrap:
+            self._forget()
+            self._restore()
+        self._keep()
+
+    def restyle(self, look: Look) -> None:
+        """Draw with other styles from now on."""
+        if look != self._look:
+            self._look = look
+            self._forget()
+
+    def refold(self, fold: Fold) -> None:
+        """Fold otherwise; the message at the top stays there."""
+        self._fold = fold
+        self._depth = None
+        self._plans.clear()
+        self._forget()
+        if self.is_ready:
+            position, part, line = self.top
+            part = min(part, self._plan(position).parts - 1)
+            self.top = Place(position, part, min(line, len(self._at(position, part)) - 1))
+        self._keep()
+
+    # Within
+
+    def _put(self, place: Place) -> None:
+        self.top = place
+        self.owed = 0
+        self.is_stuck = False
+        self._depth = None
+
+    def _keep(self) -> None:
+        if self.is_stuck:
+            self.to_end()
+        else:
+            self.settle()
+
+    def _measure(self) -> int:
+        """Count the signs of the part at the top that are above the view: no width changes it."""
+        lines = self._at(self.top.position, self.top.part)
+        return sum(_signs(strip) for strip in lines[: self.top.line])
+
+    def _restore(self) -> None:
+        if not self._depth or not self.is_ready:
+            return
+        line = above = 0
+        lines = self._at(self.top.position, self.top.part)
+        while line < len(lines) - 1 and above + _signs(lines[line]) <= self._depth:
+            above += _signs(lines[line])
+            line += 1
+        self.top = self.top._replace(line=line)
+
+    def _walk(self, place: Place, lines: int) -> tuple[Place, int]:
+        """Go by so many lines; say where that ends, and how many were left at the edge."""
+        if not self.is_ready:
+            return place, 0
+        return self._down(place, lines) if lines >= 0 else self._up(place, -lines)
+
+    def _down(self, place: Place, left: int) -> tuple[Place, int]:
+        position, part, line = place
+        while True:
+            size = len(self._at(position, part))
+            if line + left < size:
+                return Place(position, part, line + left), 0
+            following = self._after(position, part)
+            if following is None:
+                return Place(position, part, size - 1), left - (size - 1 - line)
+            left -= size - line
+            (position, part), line = following, 0
+
+    def _up(self, place: Place, left: int) -> tuple[Place, int]:
+        position, part, line = place
+        while left > line:
+            if part:
+                part -= 1
+            elif position > self.pages.first:
+                position -= 1
+                part = self._plan(position).parts - 1
+            else:
+                return Place(position, part, 0), line - left
+            left -= line + 1
+            line = len(self._at(position, part)) - 1
+        return Place(position, part, line - left), 0
+
+    def _after(self, position: int, part: int) -> tuple[int, int] | None:
+        if part + 1 < self._plan(position).parts:
+            return position, part + 1
+        return (position + 1, 0) if position < self.pages.last else None
+
+    def _last(self) -> Place:
+        position = self.pages.last
+        part = self._plan(position).parts - 1
+        return Place(position, part, len(self._at(position, part)) - 1)
+
+    def _plan(self, position: int) -> Plan:
+        message = self.pages[position]
+        plan = self._plans.get(message.seq)
+        if plan is None:
+            if len(self._plans) > 2 * max(len(self.pages), 64):
+                # A plan holds its message: those that left the window are to leave memory.
+                self._plans.clear()
+            plan = self._plans[message.seq] = plan_message(message, self._fold)
+        return plan
+
+    def _at(self, position: int, part: int) -> list[Strip]:
+        plan = self._plan(position)
+        key = (plan.message.seq, part)
+        lines = self._lines.get(key)
+        if lines is not None:
+            self._lines.move_to_end(key)
+            return lines
+        lines = self._lines[key] = part_lines(plan, part, self.width, self._look)
+        self._kept += len(lines)
+        while self._kept > MOST_LINES and len(self._lines) > 1:
+            self._kept -= len(self._lines.popitem(last=False)[1])
+        return lines
+
+    def _forget(self) -> None:
+        self._lines.clear()
+        self._kept = 0
+
+
+def _signs(strip: Strip) -> int:
+    return len("".join(strip.text.split()))

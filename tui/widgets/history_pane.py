@@ -1,0 +1,285 @@
+"""The half of the history pane that loads and draws; `HistoryView` is the half that moves."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import ClassVar
+
+from rich.segment import Segment
+from textual.geometry import Size
+from textual.message import Message
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+from textual.timer import Timer
+from textual.worker import Worker
+
+from tui.render.look import STYLES, Look
+from tui.render.plan import Fold
+from tui.viewport import Viewport
+
+SCALE = 4  # steps of the scrollbar for each message
+PATIENCE = 0.2  # seconds before a load that takes long is spoken of
+_THROTTLE = 0.05  # seconds between two reports of moving
+GROUP = "history-load"
+
+_EMPTY = "No messages yet."
+_LOADING = "Loading…"
+_BROKEN = "This history could not be read."
+
+
+class HistoryPane(ScrollView, inherit_bindings=False):
+    """Loads what is near a viewport, and draws what is in it.
+
+    One worker at a time loads: a jump takes the place of whatever was being loaded, reading
+    ahead waits for its turn. What was drawn stays until there is something else to draw.
+    """
+
+    ALLOW_SELECT = False
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"history--{name}" for name in STYLES}
+    DEFAULT_CSS = """
+    HistoryPane {
+        background: $surface;
+        color: $foreground;
+        overflow-x: hidden;
+        overflow-y: scroll;
+        scrollbar-size-vertical: 1;
+        scrollbar-background: $surface;
+        scrollbar-background-hover: $surface;
+        scrollbar-background-active: $surface;
+
+        & > .history--text { color: $foreground; }
+        & > .history--you { color: $text-primary; background: $primary 12%; text-style: bold; }
+        & > .history--prompt { color: $foreground; background: $primary 12%; }
+        & > .history--agent { color: $foreground; text-style: bold; }
+        & > .history--context { color: $text-muted; }
+        & > .history--thinking { color: $text-muted; text-style: italic; }
+        & > .history--tool { color: $foreground; text-style: bold; }
+        & > .history--argument { color: $text-muted; }
+        & > .history--result { color: $text-muted; }
+        & > .history--note { color: $text-muted; }
+        & > .history--ok { color: $text-success; }
+        & > .history--error { color: $text-error; text-style: bold; }
+        & > .history--heading { color: $text-primary; text-style: bold; }
+        & > .history--code { color: $text-accent; }
+        & > .history--added { color: $text-success; }
+        & > .history--removed { color: $text-error; }
+        & > .history--divider { color: $text-warning; }
+        & > .history--mark { color: $text-accent; text-style: bold; }
+    }
+    """
+
+    class Moved(Message, namespace="history_view"):
+        """The view moved, or its history grew. Sent at most every 50 ms.
+
+        `position` is the number of the last message in view, from 1 (0 when there is none),
+        `first` that of the first one; `total` counts all.
+        """
+
+        def __init__(self, first: int, position: int, total: int, following: bool) -> None:
+            super().__init__()
+            self.first = first
+            self.position = position
+            self.total = total
+            self.following = following
+
+    class Failed(Message, namespace="history_view"):
+        """Messages could not be read."""
+
+        def __init__(self, error: Exception) -> None:
+            super().__init__()
+            self.error = error
+
+    class Refused(Message, namespace="history_view"):
+        """A key had nothing to do, and why."""
+
+        def __init__(self, reason: str) -> None:
+            super().__init__()
+            self.reason = reason
+
+    def __init__(
+        self,
+        *,
+        name: str | None = None,
+        id: str | None = None,  # noqa: A002 - textual's name for it
+        classes: str | None = None,
+    ) -> None:
+        super().__init__(name=name, id=id, classes=classes)
+        self._agent_name = ""
+        self._fold = Fold.SUMMARY
+        self._following = False
+        self._view: Viewport | None = None
+        self._task_id: str | None = None
+        self._marked: int | None = None
+        self._look: Look | None = None
+        self._picture: list[Strip] = []
+        self._is_stale = False
+        self._is_jumping = False
+        self._queued = 0
+        self._notice = ""
+        self._loader: Worker[None] | None = None
+        self._reported: tuple[int, int, int, bool] | None = None
+        self._report_timer: Timer | None = None
+
+    # Loading
+
+    def _jump(
+        self,
+        view: Viewport,
+        load: Callable[[], Awaitable[int | None]],
+        place: Callable[[int], None],
+    ) -> None:
+        """Load what is to be shown, then show it. The picture stays meanwhile."""
+        self._is_jumping = True
+        self._notice = ""
+        work = self._guard(view, self._jumped(view, load, place))
+        self._loader = self.run_worker(work, group=GROUP, exclusive=True, exit_on_error=False)
+
+    async def _jumped(
+        self,
+        view: Viewport,
+        load: Callable[[], Awaitable[int | None]],
+        place: Callable[[int], None],
+    ) -> None:
+        position = await load()
+        if position is not None and view.pages:
+            place(position)
+            while view.is_short and (way := view.wants()):
+                await view.pages.extend(way, view.top.position, view.bottom.position)
+                place(view.pages.last if view.is_stuck else position)
+        self._is_jumping = False
+        if queued := self._queued:
+            self._queued = 0
+            view.move(queued)
+        self._repaint()
+        await self._fill(view)
+
+    async def _fill(self, view: Viewport) -> None:
+        while way := view.wants():
+            await view.pages.extend(way, view.top.position, view.bottom.position)
+            view.pay()
+            self._repaint()
+
+    async def _guard(self, view: Viewport, work: Awaitable[None]) -> None:
+        try:
+            await work
+        except Exception as error:
+            if view is self._view:
+                self._is_jumping = False
+                self._queued = view.owed = 0
+                self._notice = "" if view.pages else _BROKEN
+                self._repaint(feed=False)
+            self.post_message(self.Failed(error))
+
+    def _feed(self) -> None:
+        """Begin to load what is near the view, when something is missing there."""
+        view = self._view
+        if view is None or not view.wants():
+            return
+        if self._loader is None or self._loader.is_finished:
+            work = self._guard(view, self._fill(view))
+            self._loader = self.run_worker(work, group=GROUP, exclusive=True, exit_on_error=False)
+
+    def _say_loading(self, view: Viewport) -> None:
+        if view is self._view and self._is_jumping and not view.pages:
+            self._notice = _LOADING
+            self._repaint()
+
+    def _reset(self) -> None:
+        self._following = False
+        self._marked = None
+        self._is_jumping = False
+        self._queued = 0
+        self._notice = ""
+
+    # Drawing
+
+    def on_resize(self) -> None:
+        """Lay out anew what is in view."""
+        if self._view is not None:
+            self._view.resize(*self.scrollable_content_region.size)
+            self._repaint()
+
+    def notify_style_update(self) -> None:
+        """Take over the styles of another theme."""
+        super().notify_style_update()
+        self._look = None
+        self._is_stale = True
+
+    def render_line(self, y: int) -> Strip:
+        """Give a line of the view."""
+        if self._is_stale:
+            self._is_stale = False
+            self._picture = self._draw()
+        if y < len(self._picture):
+            return self._picture[y]
+        return Strip.blank(self.size.width, self._styles().text)
+
+    def _repaint(self, *, feed: bool = True) -> None:
+        self._is_stale = True
+        self._place_scrollbar()
+        self._report()
+        self.refresh()
+        if feed:
+            self._feed()
+
+    def _draw(self) -> list[Strip]:
+        view, look = self._view, self._styles()
+        if view is None:
+            return []
+        if not view.is_ready:
+            notice = self._notice or ("" if self._is_jumping or view.pages else _EMPTY)
+            text = Strip([Segment(f" {notice}", look.note)])
+            return [text] if notice else self._picture
+        view.restyle(look)
+        marked = None if self._marked is None else view.pages.find(self._marked)
+        bar = Strip([Segment("▌", look.mark)], 1)
+        blank = Strip.blank(view.width, look.text)
+        return [
+            Strip.join([bar, strip.crop(1)]) if position == marked and strip != blank else strip
+            for position, strip in view.rows()
+        ]
+
+    def _styles(self) -> Look:
+        if self._look is None:
+            styles = {name: self.get_component_rich_style(f"history--{name}") for name in STYLES}
+            today = datetime.now().astimezone().date()
+            self._look = Look(agent_name=self._agent_name, today=today, **styles)
+        return self._look
+
+    def _place_scrollbar(self) -> None:
+        view = self._view
+        height = self.scrollable_content_region.height
+        if view is None or not view.is_ready or (view.is_at_start and view.is_at_end):
+            self.virtual_size = Size(0, height)
+            return
+        self.virtual_size = Size(0, max(view.pages.count * SCALE, height + 2))
+        most = self.max_scroll_y
+        if view.is_at_start:
+            at = 0.0
+        elif view.is_at_end:
+            at = float(most)
+        else:
+            at = (view.pages.rank(view.top.position) + view.progress()) * SCALE
+            at = max(1.0, min(at, most - 1.0))
+        self.scroll_target_y = self.scroll_y = at
+
+    def _report(self) -> None:
+        """Tell the screen where the view is, a little later when that was told just now."""
+        state = self._state()
+        if state != self._reported and self._report_timer is None:
+            self._reported = state
+            self.post_message(self.Moved(*state))
+            self._report_timer = self.set_timer(_THROTTLE, self._report_again)
+
+    def _report_again(self) -> None:
+        self._report_timer = None
+        self._report()
+
+    def _state(self) -> tuple[int, int, int, bool]:
+        view = self._view
+        if view is None or not view.is_ready:
+            return 0, 0, 0 if view is None else view.pages.count, self._following
+        first, last = view.top.position, view.bottom.position
+        pages = view.pages
+        return pages.rank(first) + 1, pages.rank(last) + 1, pages.count, self._following
