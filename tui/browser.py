@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 
 from store.opening import MEMORY, open_store
@@ -18,8 +19,20 @@ def browse(database: str | None, *, demo: bool) -> int:
         )
         return 1
     app = demonstration() if demo else of_database(database)
+    _calm_the_collector()
     app.run()
     return app.return_code or 0
+
+
+def _calm_the_collector() -> None:
+    """Keep the garbage collector from walking the whole program between two frames.
+
+    A full collection of a running Textual app takes several frames. What is loaded by now stays
+    for good and is set aside; the rest is collected young, and all of it rarely.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 50, 100)
 
 
 def of_database(database: str | None) -> Backscroll:

@@ -48,6 +48,14 @@ class Entry:
     is_last: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Order:
+    """The ids of a list, and of what hangs below the open ones."""
+
+    tops: list[str]
+    children: dict[str, list[str]]
+
+
 class Listing:
     """What the list shows: ids in order, some with their rows."""
 
@@ -91,15 +99,17 @@ class Listing:
         self._fresh = set(self._rows)
         self._tops = self._ids = list(self._rows)
 
-    async def load(self, wanted: TaskFilter, first: int, end: int) -> None:
-        """Read the order anew, and the rows of a range; known rows stay until replaced."""
+    async def read_order(self, wanted: TaskFilter) -> Order:
+        """Read the order anew, without showing it yet."""
         tops = await self.source.list_task_ids(wanted)
-        children = {task_id: await self._child_ids(task_id) for task_id in self._open}
-        self._tops = tops
-        self._children = children
+        return Order(tops, {task_id: await self._child_ids(task_id) for task_id in self._open})
+
+    def take(self, order: Order) -> None:
+        """Show another order. Known rows are shown until `fill` has read them again."""
+        self._tops = order.tops
+        self._children |= order.children
         self._fresh.clear()
         self._arrange()
-        await self.fill(first, end)
 
     async def fill(self, first: int, end: int) -> None:
         """Read the rows of a range and around it that are missing."""

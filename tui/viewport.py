@@ -16,7 +16,8 @@ from tui.render.history import part_lines
 from tui.render.look import Look
 from tui.render.plan import Fold, Plan, plan_message
 
-MOST_LINES = 4_000  # laid out lines that are kept
+MOST_LINES = 1_000  # laid out lines that are kept: a strip is a dozen objects to collect
+_LEAST_PARTS = 8
 MOST_OWED = 100_000
 
 
@@ -272,7 +273,7 @@ class Viewport:
             return lines
         lines = self._lines[key] = part_lines(plan, part, self.width, self._look)
         self._kept += len(lines)
-        while self._kept > MOST_LINES and len(self._lines) > 1:
+        while self._kept > MOST_LINES and len(self._lines) > _LEAST_PARTS:
             self._kept -= len(self._lines.popitem(last=False)[1])
         return lines
 

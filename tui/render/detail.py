@@ -30,7 +30,7 @@ class Surroundings:
 
 def detail(row: TaskRow, around: Surroundings, home: str, now: datetime) -> Content:
     """Say what a task and its session are, in a few lines."""
-    lines = [_who(row, home, now), _how_much(row)]
+    lines = [_who(row, home, now), _how_much(row, now)]
     if connections := _connections(row, around):
         lines.append(connections)
     return Content("\n").join(lines)
@@ -64,9 +64,10 @@ def _short_id(session_id: str) -> str:
     return shown if len(shown) <= 16 else f"{shown[:8]}…{shown[-4:]}"
 
 
-def _how_much(row: TaskRow) -> Content:
+def _how_much(row: TaskRow, now: datetime) -> Content:
     task, session = row.task, row.session
-    started = (session.created_at if session else task.created_at) or row.active_at
+    started = ((session.created_at if session else task.created_at) or row.active_at).astimezone()
+    day = "%a %d %b" if started.year == now.year else "%d %b %Y"
     kept = ""
     if session is not None and session.source_gone_at is not None:
         kept = "deleted by its agent, kept here"
@@ -75,7 +76,7 @@ def _how_much(row: TaskRow) -> Content:
             (_count(task.message_count, "message"), ""),
             (_count(task.prompt_count, "prompt"), ""),
             (_count(task.tool_call_count, "tool call"), ""),
-            (f"started {started.astimezone().strftime('%a %d %b %Y %H:%M')}", ""),
+            (f"started {started.strftime(day + ' %H:%M')}", ""),
             (kept, "$text-warning"),
             ("archived" if task.archived_at else "", "$text-warning"),
             (" ".join(f"#{printable(tag)}" for tag in task.tags), "$text-accent"),

@@ -95,7 +95,7 @@ def _compact(
             *tail,
         ]
         room -= 24
-    project = min(20, max(8, room // 3)) if room > _TITLE_AT_LEAST + 9 else 0
+    project = min(20, max(8, room // 4)) if room > _TITLE_AT_LEAST + 9 else 0
     if project:
         tail = [Segment(_fit(project_name(row), project), look.dim), Segment(" "), *tail]
     title = room - project - (2 if project else 1)

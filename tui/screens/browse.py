@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -47,7 +48,11 @@ class Browse(Screen[None]):
         background: $surface;
 
         & #panes { height: 1fr; }
-        & #tasks, & #detail, & #history { border: round $panel; border-title-color: $text-muted; }
+        & #tasks, & #detail, & #history {
+            border: round $panel;
+            border-title-color: $text-muted;
+            border-subtitle-color: $text-muted;
+        }
         & #tasks:focus, & #history:focus {
             border: round $primary;
             border-title-color: $text-primary;
@@ -109,7 +114,7 @@ class Browse(Screen[None]):
 
     def on_mount(self) -> None:
         """Begin to open the store behind the first frame."""
-        self._work(self._start(), "start")
+        self._work(self._start, "start")
 
     async def _start(self) -> None:
         self._store = await self._open_store()
@@ -120,7 +125,7 @@ class Browse(Screen[None]):
         await self._list()
         self._looking = self.set_interval(_LOOK_EVERY, self._look)
         if self._importer is not None:
-            self._work(self._import(self._importer), "import")
+            self._work(partial(self._import, self._importer), "import")
 
     async def close_store(self) -> None:
         """Let go of the store; the screen is of no use after that."""
@@ -145,7 +150,7 @@ class Browse(Screen[None]):
     # Keeping what is shown true
 
     def _look(self) -> None:
-        self._work(self._look_again(), "look")
+        self._work(self._look_again, "look")
 
     async def _look_again(self) -> None:
         """Show what somebody has written since: this process, an import, another program."""
@@ -216,9 +221,11 @@ class Browse(Screen[None]):
             self._settling.stop()
         row = event.row
         if row is not None and row.task.id == self._history.task_id:
-            self._work(self._show(row), "show")
+            self._work(lambda: self._show(row), "show")
             return
-        self._settling = self.set_timer(_SETTLE, lambda: self._work(self._show(row), "show"))
+        self._settling = self.set_timer(
+            _SETTLE, lambda: self._work(lambda: self._show(row), "show")
+        )
 
     async def _show(self, row: TaskRow | None) -> None:
         store, detail = self._store, self.query_one("#detail", Detail)
@@ -305,7 +312,7 @@ class Browse(Screen[None]):
             if self._scope is not wanted and wanted is not Scope.EVERYTHING:
                 self._tell(f"There is nothing in the scope {wanted}: showing {self._scope}.")
 
-        self._work(widen(), "list")
+        self._work(widen, "list")
 
     def action_sort(self) -> None:
         """Go to the next order."""
@@ -322,7 +329,7 @@ class Browse(Screen[None]):
 
     def _change_filter(self, **changes: Any) -> None:
         self._filter = self._filter.model_copy(update=changes)
-        self._work(self._list(), "list")
+        self._work(self._list, "list")
 
     def action_density(self) -> None:
         """Give tasks one line or two."""
@@ -359,7 +366,7 @@ class Browse(Screen[None]):
         elif self._top.standing.importing:
             self._tell("An import is running already.")
         else:
-            self._work(self._import(self._importer), "import")
+            self._work(partial(self._import, self._importer), "import")
 
     # Organising
 
@@ -372,7 +379,7 @@ class Browse(Screen[None]):
 
         def answered(title: str | None) -> None:
             if title is not None and title != row.task.title:
-                self._work(self._organise(organiser.rename(row.task, title)), "organise")
+                self._work(lambda: self._organise(organiser.rename(row.task, title)), "organise")
 
         self.app.push_screen(Ask("A title of your own", printable(row.task.title)), answered)
 
@@ -382,12 +389,13 @@ class Browse(Screen[None]):
         if row is None or organiser is None:
             self._nothing_selected()
             return
-        self._work(self._organise(organiser.archive(row.task)), "organise")
+        self._work(lambda: self._organise(organiser.archive(row.task)), "organise")
 
     def action_undo(self) -> None:
         """Take the last change back."""
-        if self._organiser is not None:
-            self._work(self._organise(self._organiser.undo()), "organise")
+        organiser = self._organiser
+        if organiser is not None:
+            self._work(lambda: self._organise(organiser.undo()), "organise")
 
     async def _organise(self, change: Coroutine[Any, Any, str | None]) -> None:
         words = await change
@@ -408,7 +416,7 @@ class Browse(Screen[None]):
         command = self._command()
         row = self._tasks.selected
         if command is not None and row is not None:
-            self._work(self._resume(row, command), "resume")
+            self._work(lambda: self._resume(row, command), "resume")
 
     def _command(self) -> resume.Command | None:
         row = self._tasks.selected
@@ -464,18 +472,18 @@ class Browse(Screen[None]):
     def _failed(self, event: TaskList.Failed | HistoryView.Failed) -> None:
         self._tell(_in_words(event.error), "error")
 
-    def _work(self, work: Coroutine[Any, Any, None], group: str) -> None:
-        """Do something that waits, behind the screen; a newer one of its group replaces it."""
+    def _work(self, work: Callable[[], Coroutine[None, None, None]], group: str) -> None:
+        """Do something that waits, behind the screen; what went wrong is told in words."""
 
         async def told() -> None:
             try:
-                await work
+                await work()
             except StoreError as error:
                 self._tell(_in_words(error), "error")
 
         # What must be carried through is not replaced half way.
         exclusive = group in ("show", "list", "look")
-        self.run_worker(told(), group=group, exclusive=exclusive, exit_on_error=True)
+        self.run_worker(told, group=group, exclusive=exclusive)  # type: ignore[arg-type]
 
     def on_unmount(self, _event: events.Unmount) -> None:
         """Stop the clock that reads the history of a passing selection."""

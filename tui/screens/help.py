@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import ClassVar
 
+from rich.table import Table
+from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
-from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
@@ -43,25 +43,22 @@ class Help(ModalScreen[None]):
         with VerticalScroll() as sheet:
             sheet.border_title = "Keys"
             sheet.border_subtitle = "esc closes"
-            yield Static(Content("\n").join(_lines()))
+            yield Static(_table())
 
     def action_leave(self) -> None:
         """Close the sheet."""
         self.dismiss(None)
 
 
-def _lines() -> Iterator[Content]:
-    width = max(len(command.shown_keys) for command in COMMANDS) + 2
+def _table() -> Table:
+    table = Table.grid(padding=(0, 2))
+    table.add_column(justify="right", no_wrap=True)
+    table.add_column()
     for group in Group:
-        yield Content.styled(group, "bold $text-primary")
+        table.add_row("", Text(group, "bold underline"))
         for command in COMMANDS:
             if command.group is group:
-                yield Content.assemble(
-                    (command.shown_keys.rjust(width), "bold"),
-                    "  ",
-                    (command.help, "$text-muted"),
-                )
-        yield Content("")
-    yield Content.assemble(
-        ("ctrl+p".rjust(width), "bold"), "  ", ("Find any command by name.", "$text-muted")
-    )
+                table.add_row(Text(command.shown_keys, "bold"), Text(command.help))
+        table.add_row("", "")
+    table.add_row(Text("ctrl+p", "bold"), Text("Find any of these commands by name."))
+    return table

@@ -9,7 +9,7 @@ from textual.content import Content
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from tui.commands import COMMANDS
+from tui.commands import COMMANDS, Command
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,18 +65,19 @@ class BottomBar(Widget):
     """
 
     def render(self) -> RenderResult:
-        """Draw each command's key and title."""
+        """Draw each command's key and title; help has the right end, whatever fits."""
+        shown = [command for command in COMMANDS if command.in_footer]
+        help_at_end = _key(next(command for command in shown if command.id == "help"))
+        room = self.size.width - help_at_end.cell_length
         parts: list[Content] = []
-        room = self.size.width
-        for command in COMMANDS:
-            if not command.in_footer:
-                continue
-            title = command.title.lower()
-            room -= len(command.shown_key) + len(title) + 3
-            if room < 0:
-                break
-            parts += [
-                Content.styled(command.shown_key, "bold $text-primary"),
-                Content.styled(f" {title}  ", "$text-muted"),
-            ]
-        return Content.assemble(*parts)
+        for command in shown:
+            key = _key(command)
+            if command.id != "help" and key.cell_length + 2 <= room:
+                room -= key.cell_length + 2
+                parts += [key, Content("  ")]
+        return Content.assemble(*parts, " " * room, help_at_end)
+
+
+def _key(command: Command) -> Content:
+    title = command.title.lower()
+    return Content.assemble((command.shown_key, "bold $text-primary"), (f" {title}", "$text-muted"))

@@ -112,24 +112,25 @@ class TaskList(ScrollView, can_focus=True):
 
     async def show(self, source: TaskSource, wanted: TaskFilter) -> None:
         """Show the tasks of a filter; the selected one stays selected while it is among them."""
-        selected = self.selected_id
         listing = self._listing
         if listing is None or listing.source is not source:
             listing = self._listing = Listing(source)
             await listing.begin(wanted, self._height)
             self._shown()
-        top = self._top
-        await listing.load(wanted, top, top + self._height)
+        order = await listing.read_order(wanted)
+        # From here to the first await nothing can move: old order and old cursor belong together.
+        selected, above = self.selected_id, self.cursor - self._top
+        listing.take(order)
         index = listing.find(selected) if selected is not None else None
         if index is None:
-            index = min(self.cursor, max(0, len(listing) - 1))
-        moved = index - self.cursor
-        self._resize_list()
-        if moved and 0 <= self.cursor - self._top < self._height:
-            # Rows came above the selected one: it stays where the eye has it.
-            self.scroll_to(y=(self._top + moved) * self.lines_each, animate=False, force=True)
+            index = max(0, min(self.cursor, len(listing) - 1))
         self.set_reactive(TaskList.cursor, index)
-        await listing.fill(index, index + 1)
+        self._resize_list()
+        if 0 <= above < self._height:
+            # Rows came or went above the selected one: it stays where the eye has it.
+            top = max(0, index - above) * self.lines_each
+            self.scroll_to(y=top, animate=False, force=True)
+        await listing.fill(min(index, self._top), max(index, self._top + self._height))
         self._shown()
 
     def _shown(self) -> None:
@@ -208,7 +209,7 @@ class TaskList(ScrollView, can_focus=True):
             self._resize_list()
             self.refresh()
 
-        self.run_worker(toggle(), group="fold", exit_on_error=False)
+        self.run_worker(toggle, group="fold", exit_on_error=False)  # type: ignore[arg-type]
 
     def _go(self, index: int) -> None:
         if len(self):
@@ -273,7 +274,7 @@ class TaskList(ScrollView, can_focus=True):
             self.refresh()
             self._tell()
 
-        self.run_worker(read(), group="rows", exclusive=True, exit_on_error=False)
+        self.run_worker(read, group="rows", exclusive=True, exit_on_error=False)  # type: ignore[arg-type]
 
     def _tell(self) -> None:
         row = self.selected
