@@ -52,20 +52,19 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """Build the parser of every command."""
-    shared = argparse.ArgumentParser(add_help=False)
-    shared.add_argument(
-        "--database",
-        metavar="TARGET",
-        default=argparse.SUPPRESS,
-        help="the store: a path, :memory: or a sqlite:/// URL",
-    )
+    target: dict[str, Any] = {
+        "metavar": "TARGET",
+        "help": "the store: a path, :memory: or a sqlite:/// URL",
+    }
     top = argparse.ArgumentParser(
         prog="backscroll",
         description="Browse, search and resume the sessions of coding agents.",
         epilog="Without a command the browser opens.",
-        parents=[shared],
     )
-    top.set_defaults(database=None)
+    top.add_argument("--database", **target)
+    # Understood behind the command too; its own absence there must not undo what came before.
+    shared = argparse.ArgumentParser(add_help=False)
+    shared.add_argument("--database", default=argparse.SUPPRESS, **target)
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
 
     def command(
@@ -204,11 +203,10 @@ async def _rows(store: Store, wanted: TaskFilter, limit: int | None) -> list[Tas
 
 def _line(row: TaskRow) -> str:
     session = row.session
-    name = (session.session_id if session else row.task.id)[:8]
     project = Path((session and session.project_path) or row.task.project_path or "").name
     return "  ".join(
         (
-            printable(name).ljust(8),
+            printable(row.task.id)[:8].ljust(8),
             age(row.active_at).rjust(4),
             printable(session.backend if session else "task").ljust(6),
             f"{row.task.message_count:>6,}",

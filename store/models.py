@@ -216,9 +216,10 @@ class TaskFilter(Model):
     """Which tasks, in which order.
 
     The default is what a person wants to see first: their own conversations, not archived, not
-    empty. `everything` adds sub-agents, automated and empty ones; `archived` None adds archived
-    ones, True gives only them. `under` keeps the tasks of one folder and the folders below it;
-    `words` must all occur in the title, project, branch, model or agent.
+    empty. `everything` adds sub-agents, automated and empty ones, `top_level` leaves out the
+    sub-agents that have a parent to hang under. `archived` None adds archived ones, True gives
+    only them. `under` keeps the tasks of one folder and the folders below it; `words` must all
+    occur in the title, project, branch, model or agent.
     """
 
     tenant_id: Id = LOCAL_TENANT
@@ -234,7 +235,7 @@ class TaskFilter(Model):
 
 
 class TaskRow(Model):
-    """A task as a list shows it: the task, the telling parts of its session, and its last words."""
+    """A task as a list shows it: the task, its session, its sub-agents' number, its last words."""
 
     task: Task
     session: Session | None = None

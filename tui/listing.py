@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from store.models import Page, TaskFilter, TaskRow
+from store.models import Origin, Page, TaskFilter, TaskRow
 
 AROUND = 64  # rows read beyond the visible ones, on both sides
 MOST_ROWS = 2_000
@@ -141,10 +141,10 @@ class Listing:
     async def _child_ids(self, task_id: str) -> list[str]:
         wanted = TaskFilter(everything=True, archived=None, parent_task_id=task_id)
         page = await self.source.list_tasks(wanted, limit=MOST_CHILDREN)
-        for row in page.items:
-            self._rows[row.task.id] = row
-        by_age = sorted(page.items, key=lambda row: row.task.created_at or row.active_at)
-        return [row.task.id for row in by_age]
+        rows = [row for row in page.items if row.task.origin is not Origin.AUTOMATED]
+        self._rows |= {row.task.id: row for row in rows}
+        rows.sort(key=lambda row: row.task.created_at or row.active_at)
+        return [row.task.id for row in rows]
 
     def _arrange(self) -> None:
         self._hanging = {}

@@ -266,7 +266,7 @@ def _conditions(filter: TaskFilter) -> tuple[list[str], list[Any]]:  # noqa: A00
     if filter.parent_task_id is not None:
         also("task.parent = (SELECT n FROM task WHERE id = ?)", filter.parent_task_id)
     if filter.top_level:
-        also("task.parent IS NULL")
+        also("(task.parent IS NULL OR task.origin = 'automated')")
     for word in filter.words:
         also(f"{_SEARCHED} LIKE ? ESCAPE '\\'", f"%{escape_like(word.lower())}%")
     return conditions, values
@@ -326,7 +326,8 @@ def list_page(
 
 _ROWS = f"""
     SELECT {_COLUMNS}, {sessions.COLUMNS},
-        (SELECT count(*) FROM task AS child WHERE child.parent = task.n) AS children,
+        (SELECT count(*) FROM task AS child
+         WHERE child.parent = task.n AND child.origin != 'automated') AS children,
         last.role AS last_role, last.kind AS last_kind
     FROM task
     LEFT JOIN session ON session.task = task.n
