@@ -1,0 +1,292 @@
+"""From a record of a Claude Code transcript to messages (formats.md, section 1)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import Any
+
+from store.agents._claude_facts import Facts
+from store.agents._claude_text import Said, said
+from store.agents._claude_tree import Node
+from store.agents.json_text import compact
+from store.agents.lines import Record
+from store.agents.times import parse_time
+from store.agents.values import attachment, list_of, object_of, text_of
+from store.models import Kind, NewMessage, Role
+
+_CHAIN = frozenset({"user", "assistant", "system", "attachment", "progress"})
+_CALLS = frozenset({"tool_use", "server_tool_use", "mcp_tool_use"})
+_SYNTHETIC = "<synthetic>"  # the model that the program names for its own words
+
+
+class Reader:
+    """Turns records into messages, in the order of the file.
+
+    `facts` is what is known of the session, kept between reads; `nodes` is the tree of the records
+    read by this reader. `inherited` holds the names of the records that a fork copied.
+    """
+
+    def __init__(self, facts: Facts, inherited: frozenset[str] = frozenset()) -> None:
+        self.facts = facts
+        self.nodes: dict[str, Node] = {}
+        self.leaf: str | None = None
+        """The record that the program marked as the last one, if nothing was said since."""
+        self._inherited = inherited
+        self._calls: set[str] = set()
+        self._line = (0, 0)
+        self._by_type: dict[str, Callable[[Record, _Place], Iterator[NewMessage]]] = {
+            "user": self._user,
+            "assistant": self._assistant,
+            "system": self._system,
+            "attachment": self._attachment,
+        }
+
+    def messages(self, record: Record, line: int) -> list[NewMessage]:
+        """Give the messages of a record; none when it is understood and says nothing."""
+        kind = text_of(record.get("type"))
+        if kind not in _CHAIN:
+            self.facts.learn(kind, record)
+            if kind == "last-prompt":
+                self.leaf = text_of(record.get("leafUuid")) or self.leaf
+            return []
+        name = text_of(record.get("uuid"))
+        if name and name in self.nodes:
+            return []
+        self.facts.see(record)
+        place = _Place(self, record, name or self._name_of(line))
+        make = self._by_type.get(kind)
+        made = list(make(record, place)) if make else []
+        if made:
+            self.facts.begin(place.time)
+        if name:
+            self._place_in_tree(record, kind, name, place, made)
+        return made
+
+    def _name_of(self, line: int) -> str:
+        before, count = self._line
+        self._line = (line, count + 1 if before == line else 0)
+        return f"l{line}" if before != line else f"l{line}+{count + 1}"
+
+    def _place_in_tree(
+        self, record: Record, kind: str, name: str, place: _Place, made: list[NewMessage]
+    ) -> None:
+        parent = record.get("parentUuid") or record.get("logicalParentUuid")
+        is_talk = kind in ("user", "assistant") and not place.is_sidechain
+        if is_talk:
+            self.leaf = None
+        self.nodes[name] = Node(
+            parent=parent if isinstance(parent, str) else None,
+            keys=tuple(message.key for message in made if message.key),
+            time=place.time,
+            is_talk=is_talk,
+            is_asking=is_talk and kind == "user" and any(m.role is Role.USER for m in made),
+        )
+
+    def _user(self, record: Record, place: _Place) -> Iterator[NewMessage]:
+        content = object_of(record.get("message")).get("content")
+        if record.get("isCompactSummary") is True:
+            text = content if isinstance(content, str) else _joined(content)
+            yield place.message(Role.SYSTEM, text, kind=Kind.SUMMARY)
+            return
+        if record.get("isMeta") is True:
+            return
+        if isinstance(content, str):
+            words = said(content)
+            if words:
+                yield place.said(words)
+            return
+        blocks = list_of(content)
+        place.is_split = len(blocks) > 1
+        has_result = any(object_of(block).get("type") == "tool_result" for block in blocks)
+        yield from self._user_blocks(blocks, place, is_typed=not has_result)
+
+    def _user_blocks(
+        self, blocks: list[Any], place: _Place, *, is_typed: bool
+    ) -> Iterator[NewMessage]:
+        """Give one message for all that a person said or showed, and one for each other block."""
+        spoken: list[str] = []
+        first = 0
+        for index, block in enumerate(blocks):
+            kind = text_of(object_of(block).get("type"))
+            if kind == "tool_result":
+                yield self._result(block, place, index)
+                continue
+            words = _shown(block)
+            if words is None:
+                continue
+            if not words.is_prompt:
+                yield place.said(words, index)
+                continue
+            first = index if not spoken else first
+            spoken.append(words.content)
+        if spoken:
+            yield place.said(Said(Role.USER, "\n".join(spoken), is_typed), first)
+
+    def _result(self, block: Record, place: _Place, index: int) -> NewMessage:
+        call = text_of(block.get("tool_use_id"))
+        content = block.get("content")
+        return place.message(
+            Role.TOOL,
+            content if isinstance(content, str) else _joined(content),
+            index,
+            kind=Kind.TOOL_RESULT,
+            tool_name=self.facts.tools.pop(call, None),
+            tool_call_id=call or None,
+            is_error=block.get("is_error") is True,
+        )
+
+    def _assistant(self, record: Record, place: _Place) -> Iterator[NewMessage]:
+        message = object_of(record.get("message"))
+        model = text_of(message.get("model"))
+        if model and model != _SYNTHETIC:
+            self.facts.model = place.model = model
+        content = message.get("content")
+        is_error = record.get("isApiErrorMessage") is True
+        if isinstance(content, str):
+            content = [content]
+        blocks = list_of(content)
+        place.is_split = len(blocks) > 1
+        for index, block in enumerate(blocks):
+            made = self._assistant_block(block, place, index, is_error)
+            if made:
+                yield made
+
+    def _assistant_block(
+        self, block: Any, place: _Place, index: int, is_error: bool
+    ) -> NewMessage | None:
+        block = {"type": "text", "text": block} if isinstance(block, str) else object_of(block)
+        kind = text_of(block.get("type"))
+        if kind == "text":
+            text = text_of(block.get("text"))
+            if not text.strip():
+                return None
+            return place.message(Role.ASSISTANT, text, index, is_error=is_error)
+        if kind == "thinking":
+            text = text_of(block.get("thinking"))
+            if not text.strip():
+                return None
+            return place.message(Role.ASSISTANT, text, index, kind=Kind.THINKING)
+        if kind in _CALLS:
+            return self._call(block, place, index)
+        if kind.endswith("tool_result"):
+            return self._result(block, place, index)
+        shown = _shown(block)
+        return place.message(Role.ASSISTANT, shown.content, index) if shown else None
+
+    def _call(self, block: Record, place: _Place, index: int) -> NewMessage | None:
+        call = text_of(block.get("id"))
+        if call and call in self._calls:
+            return None
+        name = text_of(block.get("name")) or None
+        if call:
+            self._calls.add(call)
+            if name:
+                self.facts.tools[call] = name
+        return place.message(
+            Role.ASSISTANT,
+            compact(block.get("input", {})),
+            index,
+            kind=Kind.TOOL_CALL,
+            tool_name=name,
+            tool_call_id=call or None,
+        )
+
+    def _system(self, record: Record, place: _Place) -> Iterator[NewMessage]:
+        if record.get("subtype") == "local_command":
+            words = said(text_of(record.get("content")))
+            if words:
+                yield place.said(words._replace(is_prompt=False))
+
+    def _attachment(self, record: Record, place: _Place) -> Iterator[NewMessage]:
+        held = object_of(record.get("attachment"))
+        if held.get("type") != "queued_command" or held.get("commandMode") == "task-notification":
+            return
+        prompt = held.get("prompt")
+        blocks = [prompt] if isinstance(prompt, str) else list_of(prompt)
+        place.is_split = len(blocks) > 1
+        yield from self._user_blocks(blocks, place, is_typed=True)
+
+
+class _Place:
+    """Where a record is: what its messages have in common."""
+
+    def __init__(self, reader: Reader, record: Record, name: str) -> None:
+        facts = reader.facts
+        self.name = name
+        self.time: datetime | None = facts.stamp(parse_time(record.get("timestamp")))
+        self.model: str | None = None
+        self.is_split = False
+        self.is_sidechain = record.get("isSidechain") is True
+        self.is_typed = not self.is_sidechain and facts.agent is None and _is_human(record)
+        self._facts = facts
+        self._inherited = name in reader._inherited
+
+    def said(self, words: Said, index: int = 0) -> NewMessage:
+        is_prompt = words.is_prompt and self.is_typed
+        if words.is_prompt and (is_prompt or self._facts.agent is not None):
+            self._facts.hear(words.content)
+        return self.message(words.role, words.content, index, is_prompt=is_prompt)
+
+    def message(
+        self,
+        role: Role,
+        content: str,
+        index: int = 0,
+        *,
+        kind: Kind = Kind.TEXT,
+        **more: Any,
+    ) -> NewMessage:
+        if self._inherited:
+            more["inherited"] = True
+        if self.model is not None:
+            more["model"] = self.model
+        return NewMessage(
+            role=role,
+            content=content,
+            kind=kind,
+            timestamp=self.time,
+            key=f"{self.name}/{index}" if self.is_split else self.name,
+            **more,
+        )
+
+
+def _is_human(record: Record) -> bool:
+    if record.get("promptSource") == "system":
+        return False
+    origin = object_of(record.get("origin")).get("kind")
+    return origin in (None, "human")
+
+
+def _shown(block: Any) -> Said | None:
+    """Give what a block of text, an image or a document says or stands for."""
+    if isinstance(block, str):
+        return said(block)
+    block = object_of(block)
+    kind = text_of(block.get("type"))
+    if kind == "text":
+        return said(text_of(block.get("text")))
+    if kind in ("image", "document"):
+        source = object_of(block.get("source"))
+        line = attachment(kind, source.get("media_type"), source.get("data"))
+        return Said(Role.USER, line, True)
+    return None
+
+
+def _joined(content: Any) -> str:
+    """Give the content of a tool's result: text and lines for what is not text."""
+    parts: list[str] = []
+    for block in list_of(content):
+        if isinstance(block, str):
+            parts.append(block)
+            continue
+        block = object_of(block)
+        kind = text_of(block.get("type"))
+        if kind in ("image", "document"):
+            source = object_of(block.get("source"))
+            parts.append(attachment(kind, source.get("media_type"), source.get("data")))
+        elif isinstance(block.get("text"), str):
+            parts.append(block["text"])
+        elif block:
+            parts.append(compact(block))
+    return "\n".join(parts)

@@ -1,0 +1,203 @@
+"""Claude Code: one JSONL transcript per session under `~/.claude/projects/`.
+
+The format is in formats.md, section 1. A transcript is a tree of records that grows at its end;
+going back in a conversation begins a new branch in the same file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from pydantic import JsonValue
+
+from store.agents import _claude_files as files
+from store.agents._claude_facts import UUID, Facts
+from store.agents._claude_forks import Forks
+from store.agents._claude_records import Reader
+from store.agents._claude_tree import Nodes, begins_after, leaf_of, off_branch
+from store.agents.chunks import Gathering
+from store.agents.files import home_of
+from store.agents.times import parse_time
+from store.agents.transcripts import Transcript, opened, with_anchor
+from store.agents.values import text_of
+from store.errors import ResumeError
+from store.models import Session
+from store.resume import Command, checked_id
+from store.sources import Checkpoint, Chunk, Fingerprint, SkippedRecord, Source
+
+
+class ClaudeCode:
+    """The adapter of Claude Code."""
+
+    name = "claude"
+    program = "claude"
+
+    def __init__(self) -> None:
+        self._forks = Forks()
+
+    def roots(self, env: Mapping[str, str]) -> list[Path]:
+        """Give the homes: where the environment says, else `~/.claude`; then the older place."""
+        home = home_of(env)
+        given = env.get("CLAUDE_CONFIG_DIR")
+        first = Path(given).expanduser() if given else home / ".claude"
+        older = home / ".config" / "claude"
+        return [first] if first == older else [first, older]
+
+    def find(self, root: Path) -> Iterator[Source]:
+        """Give the transcripts below a root, the last changed first."""
+        found = sorted(files.transcripts(root), key=lambda one: one[1].st_mtime_ns, reverse=True)
+        homes: dict[str, Path] = {}
+        for path, stat in found:
+            folder = path.rpartition("/")[0]
+            home = homes.get(folder)
+            if home is None:
+                home = homes[folder] = files.home(path, root)
+            yield Source(self.name, home, Path(path), Fingerprint.of(stat))
+
+    def read(self, source: Source, since: Checkpoint | None) -> Iterator[Chunk]:
+        """Read a transcript from a checkpoint, or from its start."""
+        with opened(source, since, files.ENVELOPE) as transcript:
+            reading = _Reading(source, transcript, self._forks)
+            yield from reading.chunks()
+            if reading.has_lost_its_place:
+                transcript.start_over()
+                reading = _Reading(source, transcript, self._forks, before=since)
+                yield from reading.chunks()
+            yield reading.last_chunk()
+
+    def resume(self, session: Session, *, fork: bool, env: Mapping[str, str]) -> Command:
+        """Resume by id in the folder where the session began: only there is it found."""
+        if session.parent_session_id is not None or "/" in session.session_id:
+            raise ResumeError("a sub-agent's conversation cannot be resumed; its parent's can")
+        argv = [self.program, "--resume", checked_id(session.session_id, UUID, "Claude Code")]
+        if fork:
+            argv.append("--fork-session")
+        additions: dict[str, str] = {}
+        if session.root and Path(session.root) != self.roots(env)[0]:
+            additions["CLAUDE_CONFIG_DIR"] = session.root
+        return Command(tuple(argv), session.project_path or "", additions)
+
+
+class _Reading:
+    """One pass over a transcript, from a checkpoint or from the start.
+
+    A pass that was interrupted is begun again: the tree of what came before is needed to tell
+    what was rewound, and storing a message again stores nothing. `before` is the checkpoint of
+    a pass after which the tree changed where that pass had already been.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        transcript: Transcript,
+        forks: Forks,
+        before: Checkpoint | None = None,
+    ) -> None:
+        if transcript.since is not None and not transcript.since.finished:
+            before = transcript.since
+            transcript.start_over()
+        self._since = transcript.since
+        self._before = before
+        self._transcript = transcript
+        self._facts = Facts.of(source.path)
+        self._tip: str | None = None
+        copied: frozenset[str] = frozenset()
+        if self._since is not None:
+            self._facts.remember(self._since.state)
+            self._tip = text_of(self._since.state.get("tip")) or None
+        elif (origin := forks.origin(source.path)) is not None:
+            self._facts.fork, copied = origin
+        self._reader = Reader(self._facts, copied)
+        self._gathering = Gathering(source, transcript.fingerprint, self._since)
+        self._count_before = 0
+
+    def chunks(self) -> Iterator[Chunk]:
+        """Give all chunks but the last."""
+        lines = self._transcript.lines()
+        gathering = self._gathering
+        reader = self._reader
+        end_before = self._before.offset if self._before is not None else 0
+        for number, end, record in lines:
+            if gathering.is_full:
+                yield self._chunk()
+            gathering.line, gathering.offset = number, end
+            if isinstance(record, SkippedRecord):
+                gathering.skip(record)
+                continue
+            gathering.records += 1
+            gathering.add(reader.messages(record, number))
+            if end <= end_before:
+                self._count_before = len(reader.nodes)
+        gathering.pending = lines.pending
+        self._facts.settle(reader.nodes)
+
+    @property
+    def has_lost_its_place(self) -> bool:
+        """Whether the new records do not simply follow the ones read before."""
+        if self._since is None:
+            return False
+        nodes, marked = self._reader.nodes, self._reader.leaf
+        is_rewound = marked is not None and marked not in nodes and marked != self._tip
+        return is_rewound or not begins_after(nodes, self._tip)
+
+    def last_chunk(self) -> Chunk:
+        """Give the chunk that ends the source, with what is known only now about branches."""
+        nodes = self._reader.nodes
+        leaf = leaf_of(nodes, self._reader.leaf, self._tip)
+        off = {key for name in off_branch(nodes, leaf) for key in nodes[name].keys}
+        back = self._came_back(nodes, off)
+        state = self._state(finished=True)
+        if leaf in nodes and self._is_newer(nodes, leaf):
+            state["tip"] = leaf
+            time = nodes[leaf].time
+            state["tip_time"] = time.isoformat() if time else None
+        if off:
+            state["off"] = True
+        return self._chunk(state, off=tuple(sorted(off)), back=back, finished=True)
+
+    def _is_newer(self, nodes: Nodes, leaf: str) -> bool:
+        if self._since is None:
+            return True
+        before, now = parse_time(self._since.state.get("tip_time")), nodes[leaf].time
+        return before is None or now is None or now >= before
+
+    def _came_back(self, nodes: Nodes, off: set[str]) -> tuple[str, ...]:
+        """Give the keys that the store may hold as rewound and that are not, or no more."""
+        before = self._before
+        if before is None or not before.state.get("off"):
+            return ()
+        tip = text_of(before.state.get("tip")) or None
+        if before.finished and tip in nodes:
+            names = list(nodes)[: self._count_before]
+            then = {name: nodes[name] for name in names}
+            marked = {key for name in off_branch(then, tip) for key in nodes[name].keys}
+        else:
+            marked = {key for node in nodes.values() for key in node.keys}
+        return tuple(sorted(marked - off))
+
+    def _state(self, *, finished: bool) -> dict[str, JsonValue]:
+        state = self._facts.state()
+        kept = self._since or (None if finished else self._before)
+        for name in ("tip", "tip_time", "off"):
+            if kept is not None and name in kept.state:
+                state[name] = kept.state[name]
+        return state
+
+    def _chunk(
+        self,
+        state: dict[str, JsonValue] | None = None,
+        *,
+        off: tuple[str, ...] = (),
+        back: tuple[str, ...] = (),
+        finished: bool = False,
+    ) -> Chunk:
+        chunk = self._gathering.chunk(
+            self._facts.session(),
+            self._state(finished=False) if state is None else state,
+            finished=finished,
+            off_branch=off,
+            on_branch=back,
+        )
+        with_anchor(self._transcript, chunk.checkpoint)
+        return chunk

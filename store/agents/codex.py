@@ -1,0 +1,193 @@
+"""Codex: one JSONL rollout per thread under `~/.codex/sessions/YYYY/MM/DD/`.
+
+The format is in formats.md, section 2. A fork of the newer versions holds only what came after
+it: what came before is read from the rollouts that it names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from store.agents import _codex_files as files
+from store.agents._codex_facts import UUID, Facts
+from store.agents._codex_records import Reader
+from store.agents.chunks import Gathering
+from store.agents.files import home_of
+from store.agents.lines import Item, Record
+from store.agents.transcripts import Transcript, opened, with_anchor
+from store.agents.values import text_of
+from store.errors import ResumeError
+from store.models import NewMessage, Session
+from store.resume import Command, checked_id
+from store.sources import Checkpoint, Chunk, Fingerprint, SkippedRecord, Source
+
+_MAX_ORIGINS = 16  # forks of forks
+_INHERITING = "inheriting"
+
+
+class Codex:
+    """The adapter of Codex."""
+
+    name = "codex"
+    program = "codex"
+
+    def __init__(self) -> None:
+        self._threads = files.Threads()
+
+    def roots(self, env: Mapping[str, str]) -> list[Path]:
+        """Give the home: where the environment says, else `~/.codex`."""
+        given = env.get("CODEX_HOME")
+        return [Path(given).expanduser() if given else home_of(env) / ".codex"]
+
+    def find(self, root: Path) -> Iterator[Source]:
+        """Give the rollouts below a root, the last changed first."""
+        found = sorted(files.rollouts(root), key=lambda one: one[1].st_mtime_ns, reverse=True)
+        homes: dict[str, tuple[Path, Mapping[str, int]]] = {}
+        for path, stat in found:
+            folder, _, name = path.rpartition("/")
+            if folder not in homes:
+                home = files.home(path, root)
+                homes[folder] = (home, self._threads.renamed(home))
+            home, renamed = homes[folder]
+            fingerprint = files.with_rename(Fingerprint.of(stat), name, renamed)
+            yield Source(self.name, home, Path(path), fingerprint)
+
+    def read(self, source: Source, since: Checkpoint | None) -> Iterator[Chunk]:
+        """Read a rollout from a checkpoint, or from its start."""
+        with opened(source, since, files.ENVELOPE) as transcript:
+            reading = _Reading(source, transcript, self._threads)
+            yield from reading.chunks()
+            if reading.has_to_start_over:
+                transcript.start_over()
+                reading = _Reading(source, transcript, self._threads)
+                yield from reading.chunks()
+            yield reading.chunk(finished=True)
+
+    def resume(self, session: Session, *, fork: bool, env: Mapping[str, str]) -> Command:
+        """Resume by id in the session's folder: Codex works wherever it is started."""
+        if session.parent_session_id is not None:
+            raise ResumeError("a sub-agent's conversation cannot be resumed; its parent's can")
+        thread = checked_id(session.session_id, UUID, "Codex")
+        additions: dict[str, str] = {}
+        if session.root and Path(session.root) != self.roots(env)[0]:
+            additions["CODEX_HOME"] = session.root
+        argv = (self.program, "fork" if fork else "resume", thread)
+        return Command(argv, session.project_path or "", additions)
+
+
+class _Reading:
+    """One pass over a rollout, from a checkpoint or from the start."""
+
+    def __init__(self, source: Source, transcript: Transcript, threads: files.Threads) -> None:
+        self._source = source
+        self._transcript = transcript
+        self._threads = threads
+        self._facts = Facts.of(source.path)
+        if transcript.since is not None and transcript.since.state.get(_INHERITING):
+            transcript.start_over()
+        since = transcript.since
+        if since is not None:
+            self._facts.remember(since.state)
+        self._reader = Reader(self._facts)
+        renamed = threads.renamed(source.root)
+        fingerprint = files.with_rename(transcript.fingerprint, source.path.name, renamed)
+        self._gathering = Gathering(source, fingerprint, since)
+        self._is_from_start = since is None
+
+    def chunks(self) -> Iterator[Chunk]:
+        """Give all chunks but the last."""
+        lines = self._transcript.lines()
+        gathering = self._gathering
+        for item in lines:
+            # Two records may share a line: a checkpoint is only ever between lines.
+            if gathering.is_full and item[1] != gathering.offset:
+                yield self.chunk()
+            made = self._messages(item)
+            if self._facts.base:
+                yield from self._inherited()
+            gathering.add(made)
+        gathering.pending = lines.pending
+
+    def _messages(self, item: Item) -> list[NewMessage]:
+        number, end, record = item
+        gathering = self._gathering
+        gathering.line, gathering.offset = number, end
+        if isinstance(record, SkippedRecord):
+            gathering.skip(record)
+            return []
+        gathering.records += 1
+        return self._reader.messages(record, number)
+
+    def _inherited(self) -> Iterator[Chunk]:
+        """Give what the fork took over, before the fork's own."""
+        base, self._facts.base = self._facts.base, {}
+        self._facts.fork = self._facts.fork or text_of(base.get("thread_id")) or None
+        for message in _history(self._threads, self._source.root, base, self._reader):
+            self._gathering.add([message])
+            if self._gathering.is_full:
+                yield self.chunk(is_inheriting=True)
+
+    @property
+    def has_to_start_over(self) -> bool:
+        """Whether turns were taken back that this pass did not see."""
+        return self._reader.wants_all and not self._is_from_start
+
+    def chunk(self, *, finished: bool = False, is_inheriting: bool = False) -> Chunk:
+        """Give a chunk of what was read since the last one.
+
+        One that is cut while history is taken over cannot be gone on from, but only begun again.
+        """
+        title = self._threads.title(self._source.root, self._facts.session_id)
+        state = self._facts.state()
+        if is_inheriting:
+            state[_INHERITING] = True
+        chunk = self._gathering.chunk(
+            self._facts.session(title),
+            state,
+            finished=finished,
+            off_branch=tuple(self._reader.rolled_back) if finished else (),
+        )
+        with_anchor(self._transcript, chunk.checkpoint)
+        return chunk
+
+
+def _history(
+    threads: files.Threads, home: Path, base: Record, own: Reader, depth: int = 0
+) -> Iterator[NewMessage]:
+    """Give the messages that a fork took over, its origin's own origin's first.
+
+    `base` is a `history_base`: the origin's id and the ordinal (in records without ordinals the
+    byte) where the fork's own history begins. An origin that is gone gives nothing. Turns that
+    the origin had taken back are noted in the fork's reader `own`.
+    """
+    path = threads.rollout(home, text_of(base.get("thread_id")))
+    if path is None or depth >= _MAX_ORIGINS:
+        return
+    facts = Facts.of(Path(path))
+    reader = Reader(facts, inherited=True)
+    source = Source(Codex.name, home, Path(path), Fingerprint(0, 0, 0, 0))
+    try:
+        with opened(source, None, files.ENVELOPE) as transcript:
+            for number, end, record in transcript.lines():
+                if isinstance(record, SkippedRecord):
+                    continue
+                if _is_past(record, end, base):
+                    break
+                made = reader.messages(record, number)
+                if facts.base:
+                    origin, facts.base = facts.base, {}
+                    yield from _history(threads, home, origin, own, depth + 1)
+                yield from made
+    except OSError:
+        return
+    own.rolled_back += reader.rolled_back
+
+
+def _is_past(record: Record, end: int, base: Record) -> bool:
+    """Tell whether a record of the origin came after the fork."""
+    ordinal, limit = record.get("ordinal"), base.get("end_ordinal_exclusive")
+    if isinstance(ordinal, int) and isinstance(limit, int):
+        return ordinal >= limit
+    size = base.get("end_byte_offset")
+    return isinstance(size, int) and end > size

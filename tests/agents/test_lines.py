@@ -1,0 +1,103 @@
+"""Records out of files in every state: torn, spliced, odd bytes, growing."""
+
+from __future__ import annotations
+
+import io
+import json
+from typing import Any
+
+import pytest
+
+from store.agents.json_text import compact, decode
+from store.agents.lines import Lines
+from store.agents.values import attachment
+from store.sources import SkippedRecord
+
+_ENVELOPE = frozenset({"uuid"})
+
+
+def _read(raw: bytes) -> tuple[list[Any], list[int], int | None]:
+    lines = Lines(io.BytesIO(raw), _ENVELOPE)
+    items = list(lines)
+    records = [record for _, _, record in items if not isinstance(record, SkippedRecord)]
+    skipped = [record.line for _, _, record in items if isinstance(record, SkippedRecord)]
+    return records, skipped, lines.pending
+
+
+def test_plain_lines() -> None:
+    raw = b'{"uuid":"a"}\n\n  \r\n{"uuid":"b"}\r\n'
+    items = list(Lines(io.BytesIO(raw), _ENVELOPE))
+    assert items == [(1, 13, {"uuid": "a"}), (4, len(raw), {"uuid": "b"})]
+
+
+@pytest.mark.parametrize(
+    ("raw", "records"),
+    [
+        (b'\xef\xbb\xbf{"uuid":"a"}\n', [{"uuid": "a"}]),
+        (b'\0\0\0{"uuid":"a"}\0\0\n\0\0\n', [{"uuid": "a"}]),
+        (b'{"uuid":"\xff"}\n', [{"uuid": "\ufffd"}]),
+        (b'{"uuid":"\\ud800x"}\n', [{"uuid": "\ufffdx"}]),
+        (b'{"uuid":"\\ud83d\\ude00"}\n', [{"uuid": "\U0001f600"}]),
+        (b'{"uuid":"tab\there"}\n', [{"uuid": "tab\there"}]),
+        (b'{"uuid":"a"}{"uuid":"b"}\n', [{"uuid": "a"}, {"uuid": "b"}]),
+        (b'{"uuid":"line\xe2\x80\xa8end"}\n', [{"uuid": "line\u2028end"}]),
+    ],
+)
+def test_nothing_is_lost_to_odd_bytes(raw: bytes, records: list[Any]) -> None:
+    assert _read(raw) == (records, [], None)
+
+
+def test_a_record_spliced_into_a_torn_one_is_saved() -> None:
+    raw = b'{"uuid":"a","message":{"content":"to{"uuid":"b","message":{"uuid":"c"}}\n{"uuid":"d"}\n'
+    records, skipped, _ = _read(raw)
+    assert [record["uuid"] for record in records] == ["b", "d"]
+    assert skipped == [1]
+
+
+def test_a_part_of_a_torn_record_is_not_taken_for_one() -> None:
+    records, skipped, _ = _read(b'{"uuid":"a","message":{"content":[{"type":"text"}]\n')
+    assert (records, skipped) == ([], [1])
+
+
+def test_what_is_no_record_is_skipped_with_its_reason() -> None:
+    raw = b'"text"\n[1]\nnull\n{"uuid":\n{"uuid":"a"}\n'
+    items = list(Lines(io.BytesIO(raw), _ENVELOPE))
+    skipped = [record for _, _, record in items if isinstance(record, SkippedRecord)]
+    assert [record.line for record in skipped] == [1, 2, 3, 4]
+    assert all(record.reason for record in skipped)
+
+
+def test_a_last_line_without_its_newline() -> None:
+    whole = list(Lines(io.BytesIO(b'{"uuid":"a"}\n{"uuid":"b"}'), _ENVELOPE))
+    assert whole[-1] == (2, 25, {"uuid": "b"})
+    torn = Lines(io.BytesIO(b'{"uuid":"a"}\n{"uuid":"b'), _ENVELOPE)
+    assert list(torn) == [(1, 13, {"uuid": "a"})]
+    assert torn.pending == 2
+
+
+def test_going_on_inside_a_line_keeps_its_number() -> None:
+    lines = Lines(io.BytesIO(b'\n{"uuid":"c"}\n'), _ENVELOPE, offset=25, line=2, within=True)
+    assert list(lines) == [(3, 39, {"uuid": "c"})]
+
+
+def test_huge_integers_and_deep_nesting() -> None:
+    digits = "9" * 6000
+    depth = 5000
+    record = decode(f'{{"uuid":"a","n":{digits},"deep":{"[" * depth}1{"]" * depth},"z":"}}"}}')
+    assert record["n"] == digits
+    assert record["z"] == "}"
+    assert compact(record["deep"]).count("[") == depth
+
+
+def test_a_long_line_is_read_and_its_picture_only_measured() -> None:
+    data = "QUJD" * 500_000
+    record = {"uuid": "a", "source": {"media_type": "image/png", "data": data}, "text": data}
+    raw = json.dumps(record).encode() + b"\n"
+    ((_, end, read),) = list(Lines(io.BytesIO(raw + b'{"torn'), _ENVELOPE))
+    assert end == len(raw)
+    assert isinstance(read, dict)
+    assert read["text"] == data
+    assert len(read["source"]["data"]) < len(data)
+    assert attachment("image", "image/png", read["source"]["data"]) == attachment(
+        "image", "image/png", data
+    )
