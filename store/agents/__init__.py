@@ -1,7 +1,7 @@
-"""One file per agent: where its sessions are, how to read them, how to resume them.
+"""One adapter per agent: where its sessions are, how to read them, how to resume them.
 
-Adding an agent is adding a file here with a class that satisfies `Adapter`, and its line in
-`_ADAPTERS`. An adapter is loaded when it is asked for, not before.
+Adding an agent is adding a package here, whose `adapter.py` has a class that satisfies `Adapter`,
+and its line in `_ADAPTERS`. An adapter is loaded when it is asked for, not before.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from store.sources import Checkpoint, Chunk, Source
 
 
 class Adapter(Protocol):
-    """What an agent's file provides.
+    """What an agent's package provides.
 
     Reading is synchronous and touches nothing: files are opened read-only, regular files only.
     Neither `find` nor `read` raises for what a file holds: that is what `SkippedRecord` is for.
@@ -49,9 +49,9 @@ class Adapter(Protocol):
 
 
 _ADAPTERS = {
-    "claude": "store.agents.claude:ClaudeCode",
-    "codex": "store.agents.codex:Codex",
-    "goose": "store.agents.goose:Goose",
+    "claude": "store.agents.claude.adapter:ClaudeCode",
+    "codex": "store.agents.codex.adapter:Codex",
+    "goose": "store.agents.goose.adapter:Goose",
 }
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from store import agents
-from store.agents.files import files_below, open_regular
+from store.reading.files import files_below, open_regular
 from tests.agents.reading import Shelf, write
 
 _ID = "11111111-1111-4111-8111-111111111111"

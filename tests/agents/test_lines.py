@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from store.agents.json_text import compact, decode
-from store.agents.lines import Lines
-from store.agents.values import attachment
+from store.reading.json_text import compact, decode
+from store.reading.lines import Lines
+from store.reading.values import attachment
 from store.sources import SkippedRecord
 
 _ENVELOPE = frozenset({"uuid"})

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Protocol
 
-from store.agents.json_text import decode, decode_at
-from store.agents.payloads import Payloads
+from store.reading.json_text import decode, decode_at
+from store.reading.payloads import Payloads
 from store.sources import SkippedRecord
 
 _BLOCK = 256 * 1024

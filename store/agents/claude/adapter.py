@@ -1,6 +1,6 @@
 """Claude Code: one JSONL transcript per session under `~/.claude/projects/`.
 
-The format is in formats.md, section 1. A transcript is a tree of records that grows at its end;
+A transcript is a tree of records that grows at its end;
 going back in a conversation begins a new branch in the same file.
 """
 
@@ -11,18 +11,18 @@ from pathlib import Path
 
 from pydantic import JsonValue
 
-from store.agents import _claude_files as files
-from store.agents._claude_facts import UUID, Facts
-from store.agents._claude_forks import Forks
-from store.agents._claude_records import Reader
-from store.agents._claude_tree import Nodes, begins_after, leaf_of, off_branch
-from store.agents.chunks import Gathering
-from store.agents.files import home_of
-from store.agents.times import parse_time
-from store.agents.transcripts import Transcript, opened, with_anchor
-from store.agents.values import text_of
+from store.agents.claude import files
+from store.agents.claude.facts import UUID, Facts
+from store.agents.claude.forks import Forks
+from store.agents.claude.records import Reader
+from store.agents.claude.tree import Nodes, begins_after, leaf_of, off_branch
 from store.errors import ResumeError
 from store.models import Session
+from store.reading.chunks import Gathering
+from store.reading.files import home_of
+from store.reading.times import parse_time
+from store.reading.transcripts import Transcript, opened, with_anchor
+from store.reading.values import text_of
 from store.resume import Command, checked_id
 from store.sources import Checkpoint, Chunk, Fingerprint, SkippedRecord, Source
 

@@ -12,7 +12,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
-from store.agents.files import head_of, open_regular
+from store.reading.files import head_of, open_regular
 from store.sources import Fingerprint
 
 _WAIT_SECONDS = 2.0

@@ -1,6 +1,6 @@
 """Codex: one JSONL rollout per thread under `~/.codex/sessions/YYYY/MM/DD/`.
 
-The format is in formats.md, section 2. A fork of the newer versions holds only what came after
+A fork of the newer versions holds only what came after
 it: what came before is read from the rollouts that it names.
 """
 
@@ -9,16 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from store.agents import _codex_files as files
-from store.agents._codex_facts import UUID, Facts
-from store.agents._codex_records import Reader
-from store.agents.chunks import Gathering
-from store.agents.files import home_of
-from store.agents.lines import Item, Record
-from store.agents.transcripts import Transcript, opened, with_anchor
-from store.agents.values import text_of
+from store.agents.codex import files
+from store.agents.codex.facts import UUID, Facts
+from store.agents.codex.records import Reader
 from store.errors import ResumeError
 from store.models import NewMessage, Session
+from store.reading.chunks import Gathering
+from store.reading.files import home_of
+from store.reading.lines import Item, Record
+from store.reading.transcripts import Transcript, opened, with_anchor
+from store.reading.values import text_of
 from store.resume import Command, checked_id
 from store.sources import Checkpoint, Chunk, Fingerprint, SkippedRecord, Source
 

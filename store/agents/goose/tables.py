@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from store.agents._goose_records import Row, delegated_in
-from store.agents.databases import columns
-from store.agents.json_text import decode
-from store.agents.times import parse_time
-from store.agents.values import list_of, object_of, text_of, title_of
+from store.agents.goose.records import Row, delegated_in
+from store.reading.databases import columns
+from store.reading.json_text import decode
+from store.reading.times import parse_time
+from store.reading.values import list_of, object_of, text_of, title_of
 
 _PAGE = 200
 

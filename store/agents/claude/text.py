@@ -45,7 +45,7 @@ def said(text: str) -> Said | None:
     """Tell what a text in a user's name is; None for what only the model was meant to see.
 
     A prompt comes without the context around it. A slash command and a shell command come as they
-    were typed, what they printed as the system's words (formats.md, "Noise in user text").
+    were typed, what they printed as the system's words.
     """
     begin = text.lstrip()[:1]
     if not begin:

@@ -1,6 +1,6 @@
 """Goose: all sessions in one SQLite database, `sessions.db`.
 
-The format is in formats.md, section 3. Goose writes a session's rows anew when it compacts it:
+Goose writes a session's rows anew when it compacts it:
 a row is known by its message id, which stays, rather than by its number, which does not.
 """
 
@@ -14,14 +14,14 @@ from pathlib import Path
 
 from pydantic import JsonValue
 
-from store.agents._goose_records import Reader, Row
-from store.agents._goose_tables import Conversation, NotGoose, Tables
-from store.agents.chunks import Gathering
-from store.agents.databases import database, fingerprint_of, is_database
-from store.agents.files import files_below, home_of
-from store.agents.values import object_of, title_of, without_attachments
+from store.agents.goose.records import Reader, Row
+from store.agents.goose.tables import Conversation, NotGoose, Tables
 from store.errors import ResumeError
 from store.models import NewMessage, Origin, Session, TitleFrom
+from store.reading.chunks import Gathering
+from store.reading.databases import database, fingerprint_of, is_database
+from store.reading.files import files_below, home_of
+from store.reading.values import object_of, title_of, without_attachments
 from store.resume import Command, checked_id
 from store.sources import Checkpoint, Chunk, SessionFacts, SkippedRecord, Source
 

@@ -12,11 +12,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from store.agents._claude_facts import UUID
-from store.agents.files import head_of, open_regular
-from store.agents.lines import Lines
-from store.agents.times import parse_time
-from store.agents.values import text_of
+from store.agents.claude.facts import UUID
+from store.reading.files import head_of, open_regular
+from store.reading.lines import Lines
+from store.reading.times import parse_time
+from store.reading.values import text_of
 
 _HEAD = 65536
 _ENVELOPE = frozenset({"uuid"})

@@ -1,4 +1,4 @@
-"""From a record of a Codex rollout to messages (formats.md, section 2).
+"""From a record of a Codex rollout to messages.
 
 Every text is in the file twice, as a `response_item` and as an event. The items are in all
 versions, so that they are what is taken; of the events only those count that say what no item
@@ -11,12 +11,12 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from store.agents import _codex_text as text
-from store.agents._codex_facts import Facts
-from store.agents.lines import Record
-from store.agents.times import parse_time
-from store.agents.values import list_of, object_of, text_of, title_of, without_attachments
+from store.agents.codex import text
+from store.agents.codex.facts import Facts
 from store.models import Kind, NewMessage, Role
+from store.reading.lines import Record
+from store.reading.times import parse_time
+from store.reading.values import list_of, object_of, text_of, title_of, without_attachments
 
 _CALLS = {
     "function_call": ("name", "arguments"),

@@ -1,4 +1,4 @@
-"""From a message row of Goose to messages (formats.md, section 3)."""
+"""From a message row of Goose to messages."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from store.agents.json_text import compact
-from store.agents.values import attachment, list_of, object_of, text_of
 from store.models import Kind, NewMessage, Role
+from store.reading.json_text import compact
+from store.reading.values import attachment, list_of, object_of, text_of
 
 _REQUESTS = frozenset({"toolRequest", "frontendToolRequest"})
 

@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from store.agents._claude_facts import UUID
-from store.agents.files import Found, files_below, folder_names, head_of, is_folder
-from store.agents.lines import Lines, Record
-from store.agents.values import object_of
+from store.agents.claude.facts import UUID
+from store.reading.files import Found, files_below, folder_names, head_of, is_folder
+from store.reading.lines import Lines, Record
+from store.reading.values import object_of
 
 _HEAD = 65536
 _AGENT = re.compile(r"agent-[^/]+\.jsonl")

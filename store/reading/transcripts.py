@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from store.agents.files import open_regular
-from store.agents.lines import Lines, Stream
+from store.reading.files import open_regular
+from store.reading.lines import Lines, Stream
 from store.sources import Checkpoint, Fingerprint, Source
 
 _BLOCK = 256 * 1024

@@ -11,11 +11,11 @@ from pathlib import Path
 
 from pydantic import JsonValue
 
-from store.agents.files import head_of
-from store.agents.lines import Record
-from store.agents.times import parse_time
-from store.agents.values import object_of, text_of, title_of, without_attachments
 from store.models import Origin, TitleFrom
+from store.reading.files import head_of
+from store.reading.lines import Record
+from store.reading.times import parse_time
+from store.reading.values import object_of, text_of, title_of, without_attachments
 from store.sources import SessionFacts
 from store.text import storable
 

@@ -1,4 +1,4 @@
-"""From a record of a Claude Code transcript to messages (formats.md, section 1)."""
+"""From a record of a Claude Code transcript to messages."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
 
-from store.agents._claude_facts import Facts
-from store.agents._claude_text import Said, said
-from store.agents._claude_tree import Node
-from store.agents.json_text import compact
-from store.agents.lines import Record
-from store.agents.times import parse_time
-from store.agents.values import attachment, list_of, object_of, text_of
+from store.agents.claude.facts import Facts
+from store.agents.claude.text import Said, said
+from store.agents.claude.tree import Node
 from store.models import Kind, NewMessage, Role
+from store.reading.json_text import compact
+from store.reading.lines import Record
+from store.reading.times import parse_time
+from store.reading.values import attachment, list_of, object_of, text_of
 
 _CHAIN = frozenset({"user", "assistant", "system", "attachment", "progress"})
 _CALLS = frozenset({"tool_use", "server_tool_use", "mcp_tool_use"})

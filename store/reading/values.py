@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from store.agents.payloads import encoded_length
+from store.reading.payloads import encoded_length
 
 _ATTACHMENT = re.compile(r"\[(?:image|document|file): [^\]]*\]")
 _TITLE_LENGTH = 200

@@ -10,9 +10,9 @@ from typing import Any
 
 from pydantic import JsonValue
 
-from store.agents.times import parse_time
-from store.agents.values import object_of, text_of, title_of
 from store.models import Origin, TitleFrom
+from store.reading.times import parse_time
+from store.reading.values import object_of, text_of, title_of
 from store.sources import SessionFacts
 from store.text import storable
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from store.agents.json_text import compact, decode
-from store.agents.values import attachment, data_url, list_of, object_of, text_of
+from store.reading.json_text import compact, decode
+from store.reading.values import attachment, data_url, list_of, object_of, text_of
 
-# Beginnings of user messages that the program wrote (formats.md, section 2).
+# Beginnings of user messages that the program wrote.
 _NOISE = (
     "<environment_context>",
     "<user_instructions>",

@@ -8,13 +8,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from store.agents._codex_facts import UUID
-from store.agents.databases import columns, database
-from store.agents.files import Found, files_below, folder_names, head_of, is_folder, open_regular
-from store.agents.json_text import decode
-from store.agents.lines import Lines, Record
-from store.agents.times import parse_time
-from store.agents.values import text_of, title_of
+from store.agents.codex.facts import UUID
+from store.reading.databases import columns, database
+from store.reading.files import Found, files_below, folder_names, head_of, is_folder, open_regular
+from store.reading.json_text import decode
+from store.reading.lines import Lines, Record
+from store.reading.times import parse_time
+from store.reading.values import text_of, title_of
 from store.sources import Fingerprint
 
 ENVELOPE = frozenset({"payload", "record_type", "timestamp", "ordinal"})

@@ -1,0 +1,1 @@
+"""Claude Code: transcripts as trees of records, one file a session."""

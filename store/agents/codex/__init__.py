@@ -1,0 +1,1 @@
+"""Codex: rollouts, one file a session, forks stitched to their parents."""

@@ -1,0 +1,118 @@
+"""A real terminal for the browser: a pseudo-terminal whose bytes are kept, and a screen of them."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import select
+import struct
+import subprocess
+import sys
+import termios
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import pyte
+
+
+class Terminal:
+    """Runs a program in a pseudo-terminal; `sent` is every byte that it wrote."""
+
+    def __init__(
+        self,
+        argv: list[str],
+        *,
+        env: Mapping[str, str],
+        cwd: Path,
+        columns: int = 120,
+        lines: int = 40,
+    ) -> None:
+        self.sent = b""
+        self.screen = pyte.Screen(columns, lines)
+        self._stream = pyte.ByteStream(self.screen)
+        self._master, slave = pty.openpty()
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
+        self.process = subprocess.Popen(
+            argv,
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+            env=dict(env),
+            cwd=cwd,
+            start_new_session=True,
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+        )
+        os.close(slave)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        os.close(self._master)
+
+    def type(self, keys: str) -> None:
+        """Press keys."""
+        os.write(self._master, keys.encode())
+
+    def shows(self, *texts: str, within: float = 15.0) -> str:
+        """Wait until all the texts are on the screen, and give the screen."""
+        deadline = time.monotonic() + within
+        while time.monotonic() < deadline:
+            self._read(0.05)
+            now = self.text
+            if all(text in now for text in texts):
+                return now
+        raise AssertionError(f"{texts} never showed; the screen is:\n{self.text}")
+
+    def ends(self, within: float = 10.0) -> int:
+        """Wait for the program's end and give its exit status."""
+        deadline = time.monotonic() + within
+        while time.monotonic() < deadline and self.process.poll() is None:
+            self._read(0.05)
+        return self.process.wait(timeout=1)
+
+    @property
+    def text(self) -> str:
+        """The screen, line by line."""
+        return "\n".join(self.screen.display)
+
+    def _read(self, patience: float) -> None:
+        ready, _, _ = select.select([self._master], [], [], patience)
+        if not ready:
+            return
+        try:
+            data = os.read(self._master, 1 << 16)
+        except OSError:  # the last program let go of the terminal
+            return
+        self.sent += data
+        self._stream.feed(data)
+
+
+def backscroll(*arguments: str) -> list[str]:
+    """Give the command line of the browser under test."""
+    return [sys.executable, "-m", "tui", *arguments]
+
+
+def surroundings(home: Path, **more: str) -> dict[str, str]:
+    """Give the environment of a person whose home is `home`."""
+    return {
+        "HOME": str(home),
+        "PATH": f"{home / 'bin'}:/usr/bin:/bin",
+        "TERM": "xterm-256color",
+        "COLORTERM": "truecolor",
+        "LANG": "C.UTF-8",
+        "PYTHONPATH": str(Path(__file__).parents[2]),
+        **more,
+    }
