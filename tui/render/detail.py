@@ -30,10 +30,8 @@ class Surroundings:
 
 def detail(row: TaskRow, around: Surroundings, home: str, now: datetime) -> Content:
     """Say what a task and its session are, in a few lines."""
-    lines = [_who(row, home, now), _how_much(row, now)]
-    if connections := _connections(row, around):
-        lines.append(connections)
-    return Content("\n").join(lines)
+    lines = (_where(row, home), _how(row, now), _how_much(row, now), _connections(row, around))
+    return Content("\n").join(line for line in lines if line)
 
 
 def shortened(path: str, home: str) -> str:
@@ -42,19 +40,27 @@ def shortened(path: str, home: str) -> str:
     return printable("~" + path[len(home.rstrip("/")) :] if home and inside else path)
 
 
-def _who(row: TaskRow, home: str, now: datetime) -> Content:
+def _where(row: TaskRow, home: str) -> Content:
     session = row.session
     path = (session and session.project_path) or row.task.project_path
-    where = shortened(path, home) if path else "no folder"
+    folder = shortened(path, home) if path else "no folder"
     if session is None:
-        return _joined([("task", "bold"), (row.task.status, ""), (where, "")])
+        return _joined([("task", "bold"), (row.task.status, ""), (folder, "")])
     branch = f" ({printable(session.git_branch)})" if session.git_branch else ""
+    name = f"{printable(session.backend)} {_short_id(session.session_id)}"
+    return _joined([(name, "bold"), (folder + branch, "")])
+
+
+def _how(row: TaskRow, now: datetime) -> Content:
+    session = row.session
+    gone = session is not None and session.source_gone_at is not None
     return _joined(
         [
-            (f"{printable(session.backend)} {_short_id(session.session_id)}", "bold"),
-            (where + branch, ""),
-            (printable(session.model or ""), ""),
-            (_DOING[activity(row, now)], "$text-warning"),
+            (printable((session and session.model) or ""), ""),
+            (_DOING[activity(row, now)] if session else "", "$text-warning"),
+            ("deleted by its agent, kept here" if gone else "", "$text-warning"),
+            ("archived" if row.task.archived_at else "", "$text-warning"),
+            (" ".join(f"#{printable(tag)}" for tag in row.task.tags), "$text-accent"),
         ]
     )
 
@@ -68,18 +74,12 @@ def _how_much(row: TaskRow, now: datetime) -> Content:
     task, session = row.task, row.session
     started = ((session.created_at if session else task.created_at) or row.active_at).astimezone()
     day = "%a %d %b" if started.year == now.year else "%d %b %Y"
-    kept = ""
-    if session is not None and session.source_gone_at is not None:
-        kept = "deleted by its agent, kept here"
     return _joined(
         [
             (_count(task.message_count, "message"), ""),
             (_count(task.prompt_count, "prompt"), ""),
             (_count(task.tool_call_count, "tool call"), ""),
             (f"started {started.strftime(day + ' %H:%M')}", ""),
-            (kept, "$text-warning"),
-            ("archived" if task.archived_at else "", "$text-warning"),
-            (" ".join(f"#{printable(tag)}" for tag in task.tags), "$text-accent"),
         ],
         style="$text-muted",
     )
@@ -116,4 +116,4 @@ def _count(number: int, what: str) -> str:
 
 def _joined(parts: Iterable[tuple[str, str]], style: str = "") -> Content:
     told = [Content.styled(text, own or style) for text, own in parts if text]
-    return Content.styled("  ·  ", "$text-muted").join(told)
+    return Content.styled(" · ", "$text-muted").join(told)

@@ -28,18 +28,23 @@ _AGENT = 6
 
 @dataclass(frozen=True, slots=True)
 class TaskLook:
-    """The styles of the list, resolved from the theme."""
+    """The styles of the list, resolved from the theme. A selected task has one style for all."""
 
     title: Style
     dim: Style
     working: Style
     waiting: Style
     agents: dict[str, Style]
-    cursor: Style
+    selected: Style
 
     def agent(self, name: str) -> Style:
         """Give the style of an agent's name."""
         return self.agents.get(name, self.dim)
+
+    def for_selected(self) -> TaskLook:
+        """Give the look of the selected task: its background suits none of the other colours."""
+        one = self.selected
+        return TaskLook(one, one, one, one, dict.fromkeys(self.agents, one), one)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +60,8 @@ def task_strips(
     row: TaskRow | None, place: Place, width: int, look: TaskLook, *, lines: int, now: datetime
 ) -> list[Strip]:
     """Draw a task on `lines` (1 or 2) lines of exactly `width` cells."""
+    if place.is_selected:
+        look = look.for_selected()
     if row is None:
         drawn = [[Segment(" …", look.dim)]] + [[]] * (lines - 1)
     elif lines == 1:
@@ -63,7 +70,7 @@ def task_strips(
         drawn = _roomy(row, place, width, look, now)
     strips = [Strip(segments).adjust_cell_length(width) for segments in drawn]
     if place.is_selected:
-        strips = [strip.apply_style(look.cursor) for strip in strips]
+        strips = [strip.apply_style(look.selected) for strip in strips]
     return strips
 
 

@@ -65,6 +65,7 @@ class Browse(Screen[None]):
         & #filter.-open { display: block; }
         &.-narrow #tasks { width: 1fr; max-width: 100%; }
         &.-narrow #reader { display: none; }
+        &.-narrow #detail { max-height: 5; }
         &.-narrow.-reading #tasks { display: none; }
         &.-narrow.-reading #reader { display: block; }
     }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from pathlib import Path
 
 from textual.content import Content
@@ -10,6 +9,7 @@ from textual.widgets import Static
 
 from store.models import TaskRow
 from store.text import printable
+from tui import clock
 from tui.render.detail import Surroundings, detail
 
 
@@ -35,4 +35,4 @@ class Detail(Static):
         # A string would be read as markup, whatever is escaped in it.
         self.border_title = Content(printable(row.task.title) or "(no title)")
         home = str(Path.home())
-        self.update(detail(row, around or Surroundings(), home, datetime.now(UTC)))
+        self.update(detail(row, around or Surroundings(), home, clock.now()))

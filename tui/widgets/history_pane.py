@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from datetime import datetime
 from typing import ClassVar
 
 from rich.segment import Segment
@@ -14,6 +13,7 @@ from textual.strip import Strip
 from textual.timer import Timer
 from textual.worker import Worker
 
+from tui import clock
 from tui.render.look import STYLES, Look
 from tui.render.plan import Fold
 from tui.viewport import Viewport
@@ -243,7 +243,7 @@ class HistoryPane(ScrollView, inherit_bindings=False):
     def _styles(self) -> Look:
         if self._look is None:
             styles = {name: self.get_component_rich_style(f"history--{name}") for name in STYLES}
-            today = datetime.now().astimezone().date()
+            today = clock.now().astimezone().date()
             self._look = Look(agent_name=self._agent_name, today=today, **styles)
         return self._look
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import ClassVar
 
 from rich.segment import Segment
@@ -16,6 +15,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from store.models import TaskFilter, TaskRow
+from tui import clock
 from tui.listing import Listing, TaskSource
 from tui.render.tasks import Place, TaskLook, task_strips
 
@@ -53,8 +53,15 @@ class TaskList(ScrollView, can_focus=True):
         & > .tasks--claude { color: $text-warning; }
         & > .tasks--codex { color: $text-success; }
         & > .tasks--goose { color: $text-accent; }
-        & > .tasks--cursor { background: $primary 45%; text-style: bold; }
-        & > .tasks--cursor-blurred { background: $primary 20%; }
+        & > .tasks--cursor {
+            color: $block-cursor-foreground;
+            background: $block-cursor-background;
+            text-style: bold;
+        }
+        & > .tasks--cursor-blurred {
+            color: $block-cursor-blurred-foreground;
+            background: $block-cursor-blurred-background;
+        }
         &:ansi > .tasks--cursor { text-style: reverse; }
     }
     """
@@ -318,7 +325,7 @@ class TaskList(ScrollView, can_focus=True):
             width,
             self._styles(),
             lines=self.lines_each,
-            now=datetime.now(UTC),
+            now=clock.now(),
         )
         return strips[part].apply_style(self.rich_style)
 
@@ -328,16 +335,21 @@ class TaskList(ScrollView, can_focus=True):
 
     def _styles(self) -> TaskLook:
         if self._look is None:
-
-            def style(name: str) -> Style:
-                return self.get_component_rich_style(f"tasks--{name}", partial=True)
-
+            selected = self._style("cursor" if self.has_focus else "cursor-blurred")
             self._look = TaskLook(
-                title=style("title"),
-                dim=style("dim"),
-                working=style("working"),
-                waiting=style("waiting"),
-                agents={agent: style(agent) for agent in _AGENTS},
-                cursor=style("cursor" if self.has_focus else "cursor-blurred"),
+                title=self._colour("title"),
+                dim=self._colour("dim"),
+                working=self._colour("working"),
+                waiting=self._colour("waiting"),
+                agents={agent: self._colour(agent) for agent in _AGENTS},
+                selected=selected,
             )
         return self._look
+
+    def _style(self, name: str) -> Style:
+        return self.get_component_rich_style(f"tasks--{name}")
+
+    def _colour(self, name: str) -> Style:
+        """Give a style without its background, which is the line's."""
+        style = self._style(name)
+        return Style(color=style.color, bold=style.bold)
