@@ -38,7 +38,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="backslashreplace")
     run: Callable[[argparse.Namespace], Coroutine[Any, Any, int]] = options.run
     try:
-        return asyncio.run(run(options))
+        status = asyncio.run(run(options))
+        sys.stdout.flush()
     except StoreError as error:
         print(f"backscroll: {printable(str(error))}", file=sys.stderr)
         return FAILED
@@ -48,6 +49,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return DONE
     except KeyboardInterrupt:
         return INTERRUPTED
+    return status
 
 
 def parser() -> argparse.ArgumentParser:

@@ -267,7 +267,7 @@ def _report(work: _Work, recorded: Sequence[Recorded]) -> Report:
 
 def _add_records(report: Report, source: Source, checkpoint: Checkpoint) -> None:
     path = str(source.path)
-    report.records_imported += checkpoint.records
+    report.records_imported += checkpoint.records - len(checkpoint.skipped)
     report.records_skipped += len(checkpoint.skipped)
     report.skipped += [Skipped(path, skip.line, skip.reason) for skip in checkpoint.skipped]
     if checkpoint.pending is not None:
