@@ -30,7 +30,7 @@ from store.models import (
 )
 from store.protocol import PAGE_SIZE, WAIT_SECONDS
 from store.sources import Chunk, KnownSource, Recorded
-from store.sqlite import dependencies, messages, migrate, sessions, sources, tasks
+from store.sqlite import dependencies, lists, messages, migrate, sessions, sources, tasks
 from store.sqlite.connection import Connection, Readers, Work, in_transaction
 
 T = TypeVar("T")
@@ -105,16 +105,16 @@ class SqliteStore:
         limit: int = PAGE_SIZE,
     ) -> Page[TaskRow]:
         wanted = filter or TaskFilter()
-        return await self._read(lambda db: tasks.list_page(db, wanted, cursor, limit))
+        return await self._read(lambda db: lists.list_page(db, wanted, cursor, limit))
 
     async def list_task_ids(self, filter: TaskFilter | None = None) -> list[str]:  # noqa: A002
-        return await self._read(lambda db: tasks.list_ids(db, filter or TaskFilter()))
+        return await self._read(lambda db: lists.list_ids(db, filter or TaskFilter()))
 
     async def get_rows(self, task_ids: Sequence[str]) -> list[TaskRow]:
-        return await self._read(lambda db: tasks.get_rows(db, task_ids))
+        return await self._read(lambda db: lists.get_rows(db, task_ids))
 
     async def count_tasks(self, filter: TaskFilter | None = None) -> int:  # noqa: A002
-        return await self._read(lambda db: tasks.count(db, filter or TaskFilter()))
+        return await self._read(lambda db: lists.count(db, filter or TaskFilter()))
 
     async def set_task_status(self, task_id: str, status: TaskStatus | str) -> Task:
         wanted = _member(TaskStatus, status)

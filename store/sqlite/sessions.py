@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from store.errors import Conflict, InvalidValue, NotFound
 from store.models import Origin, Page, Session, SessionStatus, Task, TitleFrom, new_id
 from store.owner import alive, this_process
+from store.sqlite import tasks
 from store.sqlite.values import (
     from_cursor,
     from_json,
@@ -205,8 +206,6 @@ def create(
     db: sqlite3.Connection, project_path: str, backend: str, fields: Mapping[str, Any]
 ) -> Session:
     """Insert a task and its session. Raises Conflict when the session is another task's."""
-    from store.sqlite import tasks  # a session's task is a task; tasks show their sessions
-
     rest = dict(fields)
     task = Task(
         id=rest.pop("task_id", None) or new_id(),

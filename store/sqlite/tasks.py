@@ -1,4 +1,4 @@
-"""Tasks: storing, reading and listing them."""
+"""Tasks: storing and reading them, one at a time."""
 
 from __future__ import annotations
 
@@ -7,36 +7,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from store.errors import Conflict, InvalidValue, NotFound
-from store.models import (
-    Kind,
-    Origin,
-    Page,
-    Role,
-    Task,
-    TaskFilter,
-    TaskRow,
-    TaskSort,
-    TaskStatus,
-    TitleFrom,
-)
-from store.sqlite import sessions
-from store.sqlite.values import (
-    escape_like,
-    from_cursor,
-    from_json,
-    micros,
-    moment,
-    moment_or_none,
-    now,
-    to_cursor,
-    to_json,
-)
+from store.models import Origin, Task, TaskStatus, TitleFrom
+from store.sqlite.values import from_json, micros, moment, moment_or_none, now
 from store.status import check_task_move
 from store.text import storable
 
 CHANGEABLE = frozenset({"title", "title_from", "notes", "project_path"})
 
-_COLUMNS = """
+COLUMNS = """
     task.n, task.id, task.tenant_id, task.title, task.title_from, task.status, task.origin,
     task.notes, task.project_path, task.created_at, task.updated_at, task.archived_at,
     task.last_message_at, task.message_count, task.prompt_count, task.tool_call_count,
@@ -55,7 +33,7 @@ def place(db: sqlite3.Connection, task_id: str) -> int:
 
 
 def to_task(row: sqlite3.Row) -> Task:
-    """Give a row of `_COLUMNS` as a model. It was validated on its way into the database."""
+    """Give a row of `COLUMNS` as a model. It was validated on its way into the database."""
     return Task.model_construct(
         id=row["id"],
         title=row["title"],
@@ -78,7 +56,7 @@ def to_task(row: sqlite3.Row) -> Task:
     )
 
 
-_GET = f"SELECT {_COLUMNS} FROM task WHERE task.id = ?"  # noqa: S608 - constants only
+_GET = f"SELECT {COLUMNS} FROM task WHERE task.id = ?"  # noqa: S608 - constants only
 
 
 def get(db: sqlite3.Connection, task_id: str) -> Task:
@@ -223,131 +201,3 @@ def _add_tags(db: sqlite3.Connection, n: int, names: Sequence[str]) -> None:
     if not all(names):
         raise InvalidValue("a tag must not be empty")
     db.executemany("INSERT OR IGNORE INTO tag (task, name) VALUES (?, ?)", [(n, t) for t in names])
-
-
-# Listing: a filter becomes conditions, a sort an expression, a cursor the place to go on behind.
-
-_SORTS: Mapping[TaskSort, tuple[str, str]] = {
-    TaskSort.ACTIVE: ("task.active_at", "DESC"),
-    TaskSort.CREATED: ("task.created_at", "DESC"),
-    TaskSort.MESSAGES: ("task.message_count", "DESC"),
-    TaskSort.TITLE: ("lower(task.title)", "ASC"),
-    TaskSort.PROJECT: ("coalesce(task.project_path, '')", "ASC"),
-}
-
-_SEARCHED = """lower(task.title || ' ' || coalesce(task.project_path, '') || ' '
-    || coalesce(session.git_branch, '') || ' ' || coalesce(session.model, '') || ' '
-    || coalesce(session.backend, ''))"""
-
-
-def _conditions(filter: TaskFilter) -> tuple[list[str], list[Any]]:  # noqa: A002
-    conditions, values = ["task.tenant_id = ?"], [filter.tenant_id]
-
-    def also(condition: str, *more: Any) -> None:
-        conditions.append(condition)
-        values.extend(more)
-
-    if not filter.everything:
-        also("task.origin = 'person'")
-        also("(task.message_count > 0 OR session.task IS NULL)")
-    if filter.archived is not None:
-        also("task.archived_at IS NOT NULL" if filter.archived else "task.archived_at IS NULL")
-    if filter.under is not None:
-        folder = filter.under.rstrip("/")
-        also(
-            "(task.project_path = ? OR task.project_path LIKE ? ESCAPE '\\')",
-            folder or "/",
-            escape_like(folder) + "/%",
-        )
-    if filter.backend is not None:
-        also("session.backend = ?", filter.backend)
-    if filter.status is not None:
-        also("task.status = ?", filter.status)
-    if filter.parent_task_id is not None:
-        also("task.parent = (SELECT n FROM task WHERE id = ?)", filter.parent_task_id)
-    if filter.top_level:
-        also("(task.parent IS NULL OR task.origin = 'automated')")
-    for word in filter.words:
-        also(f"{_SEARCHED} LIKE ? ESCAPE '\\'", f"%{escape_like(word.lower())}%")
-    return conditions, values
-
-
-def _from(filter: TaskFilter) -> str:  # noqa: A002
-    needed = not filter.everything or filter.backend is not None or filter.words
-    return "task LEFT JOIN session ON session.task = task.n" if needed else "task"
-
-
-def list_ids(db: sqlite3.Connection, filter: TaskFilter) -> list[str]:  # noqa: A002
-    """Give the ids of all the tasks that the filter lets through, in its order."""
-    conditions, values = _conditions(filter)
-    key, direction = _SORTS[filter.sort]
-    rows = db.execute(
-        f"SELECT task.id FROM {_from(filter)} WHERE {' AND '.join(conditions)}"  # noqa: S608
-        f" ORDER BY {key} {direction}, task.n {direction}",
-        values,
-    )
-    rows.row_factory = None
-    return [task_id for (task_id,) in rows]
-
-
-def count(db: sqlite3.Connection, filter: TaskFilter) -> int:  # noqa: A002
-    """Count the tasks that the filter lets through."""
-    conditions, values = _conditions(filter)
-    sql = f"SELECT count(*) FROM {_from(filter)} WHERE {' AND '.join(conditions)}"  # noqa: S608
-    return int(db.execute(sql, values).fetchone()[0])
-
-
-def list_page(
-    db: sqlite3.Connection,
-    filter: TaskFilter,  # noqa: A002
-    cursor: str | None,
-    limit: int,
-) -> Page[TaskRow]:
-    """Give the page of tasks that begins behind a cursor."""
-    conditions, values = _conditions(filter)
-    key, direction = _SORTS[filter.sort]
-    if cursor is not None:
-        sort, value, n = from_cursor(cursor, 3)
-        if sort != filter.sort:
-            raise InvalidValue(f"the cursor belongs to a list sorted by {sort}")
-        conditions.append(f"({key}, task.n) {'<' if direction == 'DESC' else '>'} (?, ?)")
-        values += [value, n]
-    rows = db.execute(
-        f"SELECT task.id, {key} AS key, task.n FROM {_from(filter)}"  # noqa: S608
-        f" WHERE {' AND '.join(conditions)} ORDER BY {key} {direction}, task.n {direction} LIMIT ?",
-        [*values, limit + 1],
-    ).fetchall()
-    more = len(rows) > limit
-    rows = rows[:limit]
-    items = get_rows(db, [row["id"] for row in rows])
-    last = to_cursor(filter.sort, rows[-1]["key"], rows[-1]["n"]) if more and rows else None
-    return Page.model_construct(items=tuple(items), cursor=last)
-
-
-_ROWS = f"""
-    SELECT {_COLUMNS}, {sessions.COLUMNS},
-        (SELECT count(*) FROM task AS child
-         WHERE child.parent = task.n AND child.origin != 'automated') AS children,
-        last.role AS last_role, last.kind AS last_kind
-    FROM task
-    LEFT JOIN session ON session.task = task.n
-    LEFT JOIN message AS last ON last.id = (
-        SELECT id FROM message WHERE message.task = task.n ORDER BY at DESC, seq DESC LIMIT 1)
-    WHERE task.id IN (SELECT value FROM json_each(?))
-"""  # noqa: S608
-
-
-def get_rows(db: sqlite3.Connection, task_ids: Sequence[str]) -> list[TaskRow]:
-    """Give the rows of these tasks, in this order, without those that are gone."""
-    found = {row["id"]: row for row in db.execute(_ROWS, (to_json(list(task_ids)),)).fetchall()}
-    return [_to_row(found[task_id]) for task_id in task_ids if task_id in found]
-
-
-def _to_row(row: sqlite3.Row) -> TaskRow:
-    return TaskRow.model_construct(
-        task=to_task(row),
-        session=sessions.to_session(row) if row["session_id"] is not None else None,
-        children=row["children"],
-        last_role=Role(row["last_role"]) if row["last_role"] else None,
-        last_kind=Kind(row["last_kind"]) if row["last_kind"] else None,
-    )
