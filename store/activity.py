@@ -8,7 +8,7 @@ from enum import StrEnum
 from store.models import Kind, Role, TaskRow
 
 WORKING_FOR = timedelta(minutes=2)
-WAITING_FOR = timedelta(hours=12)
+WAITING_FOR = timedelta(minutes=30)
 
 
 class Activity(StrEnum):

@@ -172,18 +172,17 @@ class Session(Model):
     last_message_at: Time | None = None
 
 
-class NewMessage(Model):
-    """A message on its way into a history.
+class Said(Model):
+    """What a message is, stored or not.
 
-    Without a timestamp it is stamped when stored. `key` is the record's own name in its source:
-    a history takes each key once. `is_prompt` marks what a person typed; `inherited` what a fork
-    took over from its origin; `on_branch` is false for what was rewound.
+    `is_prompt` marks what a person typed; `inherited` what a fork took over from its origin;
+    `on_branch` is false for what was rewound. `key` is the record's own name in its source: a
+    history takes each key once.
     """
 
     role: Role
     content: str
     kind: Kind = Kind.TEXT
-    timestamp: Time | None = None
     tool_name: str | None = None
     tool_call_id: str | None = None
     is_error: bool = False
@@ -194,22 +193,17 @@ class NewMessage(Model):
     key: str | None = None
 
 
-class Message(Model):
+class NewMessage(Said):
+    """A message on its way into a history. Without a timestamp it is stamped when stored."""
+
+    timestamp: Time | None = None
+
+
+class Message(Said):
     """One entry of a task's history. `seq` counts from 1 within the task and is never reused."""
 
     seq: int
-    role: Role
-    content: str
-    kind: Kind
     timestamp: Time
-    tool_name: str | None = None
-    tool_call_id: str | None = None
-    is_error: bool = False
-    model: str | None = None
-    is_prompt: bool = False
-    on_branch: bool = True
-    inherited: bool = False
-    key: str | None = None
 
 
 class TaskFilter(Model):

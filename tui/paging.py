@@ -24,7 +24,8 @@ MOST_SEARCHED = 4_096
 _LEAST_PAGE = 4
 
 # Comes before every message that there can be: a history's first page is what follows it.
-_BEFORE_ALL = Message(
+# Unvalidated: building the validator would be a good part of the program's start.
+_BEFORE_ALL = Message.model_construct(
     seq=0,
     role=Role.SYSTEM,
     kind=Kind.TEXT,

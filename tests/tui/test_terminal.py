@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -176,3 +177,27 @@ def test_a_program_planted_in_the_folder_is_not_run(home: Path, tmp_path: Path) 
         terminal.type("r")
         terminal.shows("Cannot be resumed: the program")
         assert b"PLANTED" not in terminal.sent
+
+
+def test_the_demo_leaves_nothing_behind(home: Path) -> None:
+    before = sorted(home.rglob("*"))
+    with Terminal(backscroll("--demo"), env=surroundings(home), cwd=home) as terminal:
+        terminal.shows("Fix retry storm in uploader", "Audit log")
+        terminal.type("x")
+        terminal.shows("Archived Fix retry storm")
+        terminal.type("q")
+        assert terminal.ends() == 0
+    assert sorted(home.rglob("*")) == before
+
+
+def test_without_a_terminal_it_says_so(home: Path) -> None:
+    ran = subprocess.run(
+        backscroll(),
+        env=surroundings(home),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 1
+    assert ran.stderr == "backscroll: the browser needs a terminal; `backscroll list` does not\n"

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -15,7 +15,6 @@ from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
 from textual.timer import Timer
-from textual.widgets import Input
 
 from store import agents, resume
 from store.errors import NotFound, ResumeError, StoreError
@@ -34,6 +33,9 @@ from tui.widgets.bars import BottomBar, TopBar
 from tui.widgets.detail import Detail
 from tui.widgets.history import HistoryView
 from tui.widgets.tasks import TaskList
+
+if TYPE_CHECKING:
+    from textual.widgets import Input
 
 _LOOK_EVERY = 0.5  # seconds between looks at whether anybody has written to the store
 _SETTLE = 0.06  # seconds a selection must last before its history is read
@@ -61,8 +63,6 @@ class Browse(Screen[None]):
         & #tasks { width: 40%; min-width: 40; max-width: 90; }
         & #reader { width: 1fr; }
         & #history { height: 1fr; }
-        & #filter { display: none; height: 1; border: none; padding: 0 1; background: $panel; }
-        & #filter.-open { display: block; }
         &.-narrow #tasks { width: 1fr; max-width: 100%; }
         &.-narrow #reader { display: none; }
         &.-narrow #detail { max-height: 5; }
@@ -91,7 +91,8 @@ class Browse(Screen[None]):
         self._importer: Importer | None = None
         self._organiser: Organiser | None = None
         self._scope = Scope.EVERYTHING
-        self._filter = TaskFilter(top_level=True)
+        # Unvalidated: building the validator would cost the first frame more than all the rest.
+        self._filter = TaskFilter.model_construct(top_level=True)
         self._seen: tuple[int, int] | None = None
         self._settling: Timer | None = None
         self._looking: Timer | None = None
@@ -108,7 +109,6 @@ class Browse(Screen[None]):
                 history = HistoryView(id="history")
                 history.border_title = "History"
                 yield history
-        yield Input(placeholder="words in title, project, branch, model or agent", id="filter")
         yield BottomBar(id="bottom")
 
     # Starting: the first frame needs no store
@@ -265,8 +265,9 @@ class Browse(Screen[None]):
 
     def action_back(self) -> None:
         """Leave the history, or end filtering."""
-        if self.query_one("#filter").has_class("-open") or self._filter.words:
-            self._close_filter(keep=False)
+        self.query("#filter").remove()
+        if self._filter.words:
+            self._change_filter(words=())
         self.remove_class("-reading")
         self._tasks.focus()
 
@@ -280,28 +281,26 @@ class Browse(Screen[None]):
 
     def action_filter(self) -> None:
         """Open the line for filter words."""
-        line = self.query_one("#filter", Input)
-        line.add_class("-open")
+        from tui.widgets.filter import FilterLine  # an input costs the first frame; it can wait
+
+        self.remove_class("-reading")
+        if self.query("#filter"):
+            self.query_one("#filter").focus()
+            return
+        line = FilterLine(" ".join(self._filter.words), id="filter")
+        self.mount(line, before="#bottom")
         line.focus()
 
-    @on(Input.Changed, "#filter")
-    def _filter_changed(self, event: Input.Changed) -> None:
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Filter while the words are typed."""
         words = tuple(event.value.split())
         if words != self._filter.words:
             self._change_filter(words=words)
 
-    @on(Input.Submitted, "#filter")
-    def _filter_submitted(self) -> None:
-        self._close_filter(keep=True)
+    def on_input_submitted(self) -> None:
+        """Keep the filter and go to what it lets through."""
+        self.query("#filter").remove()
         self._tasks.focus()
-
-    def _close_filter(self, *, keep: bool) -> None:
-        line = self.query_one("#filter", Input)
-        line.remove_class("-open")
-        if not keep:
-            line.value = ""
-            if self._filter.words:
-                self._change_filter(words=())
 
     def action_scope(self) -> None:
         """Go to the next scope."""
@@ -479,7 +478,7 @@ class Browse(Screen[None]):
         async def told() -> None:
             try:
                 await work()
-            except StoreError as error:
+            except (StoreError, OSError) as error:
                 self._tell(_in_words(error), "error")
 
         # What must be carried through is not replaced half way.
