@@ -9,9 +9,9 @@ import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Annotated, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 LOCAL_TENANT = "local"
 
@@ -30,7 +30,7 @@ def _not_empty(text: str) -> str:
 
 Time = Annotated[AwareDatetime, AfterValidator(_utc)]
 Id = Annotated[str, AfterValidator(_not_empty)]
-Json = Mapping[str, JsonValue]
+Json = Mapping[str, Any]  # what JSON can hold, nested as deep as it likes
 
 
 def new_id() -> str:

@@ -33,7 +33,9 @@ def open_store(target: str | os.PathLike[str] | None = None, *, migrate: bool = 
     BACKSCROLL_DATABASE says, else `default_path()`. With `migrate=False` an older schema raises
     SchemaTooOld instead of being migrated.
     """
-    return Opening(target or os.environ.get(VARIABLE) or default_path(), migrate)
+    if target is None:
+        target = os.environ.get(VARIABLE) or default_path()
+    return Opening(target, migrate)
 
 
 class Opening:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from store.ingest import Report
-from store.models import Message, Session, Task, TaskRow
+from store.models import Message, Model, Session, Task, TaskRow
 from store.resume import Command
 
 
@@ -49,10 +49,14 @@ def row(item: TaskRow) -> dict[str, Any]:
 def conversation(task: Task, session: Session | None, messages: list[Message]) -> dict[str, Any]:
     """Give a task with its session and history as `show --json` shows it."""
     return {
-        "task": task.model_dump(mode="json"),
-        "session": session.model_dump(mode="json") if session else None,
+        "task": _fields(task),
+        "session": _fields(session) if session else None,
         "messages": [message(item) for item in messages],
     }
+
+
+def _fields(item: Model) -> dict[str, Any]:
+    return {name: time(value) if isinstance(value, datetime) else value for name, value in item}
 
 
 def message(item: Message) -> dict[str, Any]:

@@ -27,7 +27,9 @@ _UNSAFE = re.compile(
     "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"  # shorthand, music, tags
     "]"
 )
-_JOINING = re.compile("[\u200c\u200d\ufe00-\ufe0f\U000e0100-\U000e01ef]")
+_JOINER = re.compile("[\u200c\u200d]")
+_SELECTOR = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]")
+_KEYCAPS = frozenset("#*0123456789")  # with the emoji selector they are keys
 _LINE_ENDS = re.compile("\r\n?")
 
 
@@ -68,8 +70,24 @@ def _shown(match: re.Match[str]) -> str:
         return _SYMBOL_FOR_DELETE
     if 0xD800 <= code <= 0xDFFF:
         return "\ufffd"
-    if _JOINING.match(char) and match.start() and not match.string[match.start() - 1].isascii():
+    shapes = _SELECTOR.match(char) or _JOINER.match(char)
+    if shapes and _is_part_of_a_character(match.string, match.start()):
         return char
-    if char == "\ufe0f" and match.start() and match.string[match.start() - 1] in "#*0123456789":
-        return char  # keycaps: a digit, the emoji selector, the enclosing key
     return f"<U+{code:04X}>"
+
+
+def _is_part_of_a_character(text: str, at: int) -> bool:
+    """Say whether a selector or joiner shapes what it follows.
+
+    One selector may follow a character, one joiner a character or its selector. Longer runs show
+    nothing and can hide anything.
+    """
+    if _is_base(text, at - 1):
+        return True
+    if _SELECTOR.match(text[at]):
+        return text[at] == "\ufe0f" and at > 0 and text[at - 1] in _KEYCAPS
+    return at > 1 and _SELECTOR.match(text[at - 1]) is not None and _is_base(text, at - 2)
+
+
+def _is_base(text: str, at: int) -> bool:
+    return at >= 0 and not text[at].isascii() and not _UNSAFE.match(text[at])

@@ -19,6 +19,7 @@ import aiosqlite
 
 from store.errors import (
     Conflict,
+    InvalidValue,
     NotAStore,
     StoreBusy,
     StoreClosed,
@@ -142,6 +143,8 @@ class Connection:
             raise
         except sqlite3.Error as error:
             raise store_error(error, self.name) from error
+        except OverflowError as error:
+            raise InvalidValue(f"a number is too large to be stored: {error}") from error
         finally:
             timer.cancel()
 
@@ -185,7 +188,8 @@ def in_snapshot(db: sqlite3.Connection, work: Work[T]) -> T:
     try:
         return work(db)
     finally:
-        db.execute("ROLLBACK")
+        if db.in_transaction:
+            db.execute("ROLLBACK")
 
 
 class Readers:

@@ -17,15 +17,27 @@ def add(db: sqlite3.Connection, task_id: str, on: str) -> None:
     half of a circle.
     """
     waiting, needed = tasks.place(db, task_id), tasks.place(db, on)
+    chain = _chain(db, needed, waiting)
+    if chain is not None:
+        raise CycleError([task_id, *(_id(db, n) for n in chain)])
+    _insert(db, waiting, needed)
 
+
+def add_unless_circular(db: sqlite3.Connection, waiting: int, needed: int) -> None:
+    """Let the task in one row wait for that in another, unless that closed a circle."""
+    if _chain(db, needed, waiting) is None:
+        _insert(db, waiting, needed)
+
+
+def _chain(db: sqlite3.Connection, start: int, goal: int) -> list[int] | None:
     def next_tasks(n: int) -> list[int]:
         rows = db.execute("SELECT on_task FROM dependency WHERE task = ?", (n,))
         return [row["on_task"] for row in rows]
 
-    chain = path_between(needed, waiting, next_tasks)
-    if chain is not None:
-        names = [_id(db, n) for n in chain]
-        raise CycleError([task_id, *names])
+    return path_between(start, goal, next_tasks)
+
+
+def _insert(db: sqlite3.Connection, waiting: int, needed: int) -> None:
     db.execute("INSERT OR IGNORE INTO dependency (task, on_task) VALUES (?, ?)", (waiting, needed))
 
 

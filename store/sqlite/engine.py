@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import sqlite3
 import time
 from collections.abc import AsyncIterator, Sequence
@@ -12,9 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
-from pydantic import ValidationError
-
-from store.errors import InvalidValue, NotAStore, StoreUnavailable
+from store.errors import InvalidValue
 from store.models import (
     Kind,
     Message,
@@ -32,10 +29,11 @@ from store.protocol import PAGE_SIZE, WAIT_SECONDS
 from store.sources import Chunk, KnownSource, Recorded
 from store.sqlite import dependencies, lists, messages, migrate, sessions, sources, tasks
 from store.sqlite.connection import Connection, Readers, Work, in_transaction
+from store.sqlite.file import prepare
+from store.validation import validated
 
 T = TypeVar("T")
 
-_MAGIC = b"SQLite format 3\0"
 _HISTORY_PAGE = 256
 _JOURNAL_LIMIT = 64 * 1024 * 1024
 
@@ -57,7 +55,7 @@ class SqliteStore:
             setup = partial(_set_up, name=name, migrating=migrate)
             return cls(name, await Connection.open(name, name=name, setup=setup), None)
         name = str(path)
-        await asyncio.to_thread(_prepare_file, path)
+        await asyncio.to_thread(prepare, path, name)
         setup = partial(_set_up, name=name, migrating=migrate)
         writer = await Connection.open(name, name=name, setup=setup)
         return cls(name, writer, Readers(path, name, _set_up_reader))
@@ -210,13 +208,9 @@ class SqliteStore:
         timestamp: datetime | None = None,
         **fields: Any,
     ) -> Message:
-        try:
-            given = {"role": role, "content": content, "kind": kind, "timestamp": timestamp}
-            message = NewMessage.model_validate(fields | given)
-        except ValidationError as error:
-            raise sessions.invalid(error) from error
-        saved = await self.save_messages(task_id, [message])
-        return saved[0]
+        given = {"role": role, "content": content, "kind": kind, "timestamp": timestamp}
+        message = validated(NewMessage, fields | given)
+        return await self._write(lambda db: messages.save_one(db, task_id, message))
 
     async def save_messages(self, task_id: str, new: Sequence[NewMessage]) -> list[Message]:
         return await self._write(lambda db: messages.save(db, task_id, new))
@@ -278,23 +272,6 @@ def _member(enum: type[T], value: object) -> T:
         raise InvalidValue(str(error)) from error
 
 
-def _prepare_file(path: Path) -> None:
-    """Make the folder and the file readable by their owner only, before SQLite opens them.
-
-    The -wal and -shm files take the file's permissions. A file that is something else's is
-    refused before anything is opened for writing.
-    """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK, 0o600)
-    except OSError as error:
-        raise StoreUnavailable(f"{path} cannot be opened: {error.strerror}") from error
-    with os.fdopen(descriptor, "rb") as file:
-        head = file.read(len(_MAGIC))
-    if head and head != _MAGIC:
-        raise NotAStore(f"{path} is not a SQLite database; it was left untouched")
-
-
 def _set_up(db: sqlite3.Connection, *, name: str, migrating: bool) -> None:
     deadline = time.monotonic() + WAIT_SECONDS
     db.execute(f"PRAGMA busy_timeout = {int(WAIT_SECONDS * 1000)}")
@@ -314,6 +291,8 @@ def _set_up_reader(db: sqlite3.Connection) -> None:
 
 def _common(db: sqlite3.Connection) -> None:
     db.row_factory = sqlite3.Row
+    # SQLite's own lower() knows ASCII only.
+    db.create_function("casefold", 1, str.casefold, deterministic=True)
     db.execute("PRAGMA foreign_keys = ON")
     db.execute("PRAGMA synchronous = NORMAL")
     db.execute("PRAGMA cache_size = -16000")

@@ -9,7 +9,8 @@ from typing import Any
 from store.errors import InvalidValue
 from store.models import Kind, Page, Role, TaskFilter, TaskRow, TaskSort
 from store.sqlite import sessions, tasks
-from store.sqlite.values import escape_like, from_cursor, to_cursor, to_json
+from store.sqlite.values import from_cursor, to_cursor, to_json
+from store.text import storable
 
 _SORTS: Mapping[TaskSort, tuple[str, str]] = {
     TaskSort.ACTIVE: ("task.active_at", "DESC"),
@@ -19,13 +20,13 @@ _SORTS: Mapping[TaskSort, tuple[str, str]] = {
     TaskSort.PROJECT: ("coalesce(task.project_path, '')", "ASC"),
 }
 
-_SEARCHED = """lower(task.title || ' ' || coalesce(task.project_path, '') || ' '
+_SEARCHED = """casefold(task.title || ' ' || coalesce(task.project_path, '') || ' '
     || coalesce(session.git_branch, '') || ' ' || coalesce(session.model, '') || ' '
     || coalesce(session.backend, ''))"""
 
 
 def _conditions(filter: TaskFilter) -> tuple[list[str], list[Any]]:  # noqa: A002
-    conditions, values = ["task.tenant_id = ?"], [filter.tenant_id]
+    conditions, values = ["task.tenant_id = ?"], [storable(filter.tenant_id)]
 
     def also(condition: str, *more: Any) -> None:
         conditions.append(condition)
@@ -37,22 +38,24 @@ def _conditions(filter: TaskFilter) -> tuple[list[str], list[Any]]:  # noqa: A00
     if filter.archived is not None:
         also("task.archived_at IS NOT NULL" if filter.archived else "task.archived_at IS NULL")
     if filter.under is not None:
-        folder = filter.under.rstrip("/")
+        folder = storable(filter.under).rstrip("/")
+        below = folder + "/"
         also(
-            "(task.project_path = ? OR task.project_path LIKE ? ESCAPE '\\')",
+            "(task.project_path = ? OR substr(task.project_path, 1, ?) = ?)",
             folder or "/",
-            escape_like(folder) + "/%",
+            len(below),
+            below,
         )
     if filter.backend is not None:
-        also("session.backend = ?", filter.backend)
+        also("session.backend = ?", storable(filter.backend))
     if filter.status is not None:
         also("task.status = ?", filter.status)
     if filter.parent_task_id is not None:
-        also("task.parent = (SELECT n FROM task WHERE id = ?)", filter.parent_task_id)
+        also("task.parent = (SELECT n FROM task WHERE id = ?)", storable(filter.parent_task_id))
     if filter.top_level:
         also("(task.parent IS NULL OR task.origin = 'automated')")
     for word in filter.words:
-        also(f"{_SEARCHED} LIKE ? ESCAPE '\\'", f"%{escape_like(word.lower())}%")
+        also(f"instr({_SEARCHED}, ?)", storable(word).casefold())
     return conditions, values
 
 
@@ -99,10 +102,10 @@ def list_page(
     rows = db.execute(
         f"SELECT task.id, {key} AS key, task.n FROM {_from(filter)}"  # noqa: S608
         f" WHERE {' AND '.join(conditions)} ORDER BY {key} {direction}, task.n {direction} LIMIT ?",
-        [*values, limit + 1],
+        [*values, max(0, limit) + 1],
     ).fetchall()
     more = len(rows) > limit
-    rows = rows[:limit]
+    rows = rows[: max(0, limit)]
     items = get_rows(db, [row["id"] for row in rows])
     last = to_cursor(filter.sort, rows[-1]["key"], rows[-1]["n"]) if more and rows else None
     return Page.model_construct(items=tuple(items), cursor=last)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from store.errors import NotFound
 from store.models import Kind, Message, NewMessage, Role
 from store.sqlite import tasks
-from store.sqlite.values import micros, moment, now, to_json
+from store.sqlite.values import micros, moment, now, text_or_none, to_json
 from store.text import storable
 
 _COLUMNS = """seq, at, role, kind, content, tool_name, tool_call_id, is_error, model, is_prompt,
@@ -61,12 +61,14 @@ def append(db: sqlite3.Connection, n: int, messages: Sequence[NewMessage]) -> ra
         return range(0)
     task = db.execute("SELECT last_seq, last_message_at FROM task WHERE n = ?", (n,)).fetchone()
     first = task["last_seq"] + 1
-    latest = task["last_message_at"] or 0
+    latest = task["last_message_at"]
     rows = []
     for seq, message in enumerate(messages, first):
         # Stamped now, a message still never precedes what the history has: clocks step back.
-        at = max(now(), latest) if message.timestamp is None else micros(message.timestamp)
-        latest = max(latest, at)
+        at = now() if message.timestamp is None else micros(message.timestamp)
+        if message.timestamp is None and latest is not None:
+            at = max(at, latest)
+        latest = at if latest is None else max(latest, at)
         rows.append(
             (
                 n,
@@ -75,14 +77,14 @@ def append(db: sqlite3.Connection, n: int, messages: Sequence[NewMessage]) -> ra
                 message.role,
                 message.kind,
                 storable(message.content),
-                message.tool_name,
-                message.tool_call_id,
+                text_or_none(message.tool_name),
+                text_or_none(message.tool_call_id),
                 message.is_error,
-                message.model,
+                text_or_none(message.model),
                 message.is_prompt,
                 message.on_branch,
                 message.inherited,
-                message.key,
+                text_or_none(message.key),
             )
         )
     db.executemany(_INSERT, rows)
@@ -104,7 +106,7 @@ def _unknown(
     db: sqlite3.Connection, n: int, messages: Sequence[NewMessage]
 ) -> Sequence[NewMessage]:
     """Leave out the messages whose key the history has, or that repeat one of this batch."""
-    keys = [message.key for message in messages if message.key is not None]
+    keys = [storable(message.key) for message in messages if message.key is not None]
     if not keys:
         return messages
     seen = {
@@ -118,10 +120,23 @@ def _unknown(
         return messages
     unknown = []
     for message in messages:
-        if message.key is None or message.key not in seen:
+        key = text_or_none(message.key)
+        if key is None or key not in seen:
             unknown.append(message)
-            seen.add(message.key)
+            seen.add(key)
     return unknown
+
+
+def save_one(db: sqlite3.Connection, task_id: str, message: NewMessage) -> Message:
+    """Append a message, or give the one that the history has under its key. Raises NotFound."""
+    saved = save(db, task_id, [message])
+    if saved:
+        return saved[0]
+    row = db.execute(
+        f"SELECT {_COLUMNS} FROM message WHERE task = ? AND key = ?",  # noqa: S608
+        (tasks.place(db, task_id), text_or_none(message.key)),
+    ).fetchone()
+    return to_message(row)
 
 
 def save(db: sqlite3.Connection, task_id: str, messages: Sequence[NewMessage]) -> list[Message]:
@@ -187,6 +202,8 @@ def first(db: sqlite3.Connection, task_id: str, limit: int) -> list[Message]:
 
 def get(db: sqlite3.Connection, task_id: str, seq: int) -> Message:
     """Give one message. Raises NotFound."""
+    if not 0 < seq <= _BEYOND[0]:
+        raise NotFound(f"message of the task {task_id!r}", str(seq))
     row = db.execute(
         f"SELECT {_COLUMNS} FROM message WHERE task = ? AND seq = ?",  # noqa: S608
         (tasks.place(db, task_id), seq),

@@ -6,10 +6,8 @@ import sqlite3
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import ValidationError
-
 from store.errors import Conflict, InvalidValue, NotFound
-from store.models import Origin, Page, Session, SessionStatus, Task, TitleFrom, new_id
+from store.models import LOCAL_TENANT, Origin, Page, Session, SessionStatus, Task, TitleFrom, new_id
 from store.owner import alive, this_process
 from store.sqlite import tasks
 from store.sqlite.values import (
@@ -20,11 +18,13 @@ from store.sqlite.values import (
     moment,
     moment_or_none,
     now,
+    text_or_none,
     to_cursor,
     to_json,
 )
 from store.status import check_session_move
 from store.text import storable
+from store.validation import validated
 
 COLUMNS = """
     session.session_id, session.backend, session.namespace, session.status AS session_status,
@@ -80,11 +80,15 @@ _SELECT = f"""
 
 def get(db: sqlite3.Connection, task_id: str) -> Session:
     """Give the session of a task. Raises NotFound for the task or its session."""
-    row = db.execute(f"{_SELECT} WHERE task.id = ?", (task_id,)).fetchone()
-    if row is None:
-        known = db.execute("SELECT 1 FROM task WHERE id = ?", (task_id,)).fetchone()
-        raise NotFound("session of the task" if known else "task", task_id)
-    return to_session(row)
+    session = _of(db, tasks.place(db, task_id))
+    if session is None:
+        raise NotFound("session of the task", task_id)
+    return session
+
+
+def _of(db: sqlite3.Connection, n: int) -> Session | None:
+    row = db.execute(f"{_SELECT} WHERE session.task = ?", (n,)).fetchone()
+    return None if row is None else to_session(row)
 
 
 def find(db: sqlite3.Connection, backend: str, session_id: str, namespace: str | None) -> Session:
@@ -92,7 +96,7 @@ def find(db: sqlite3.Connection, backend: str, session_id: str, namespace: str |
     row = db.execute(
         f"{_SELECT} WHERE session.backend = ? AND session.session_id = ?"
         " AND (?3 IS NULL OR session.namespace = ?3) ORDER BY task.active_at DESC LIMIT 1",
-        (backend, session_id, namespace),
+        (storable(backend), storable(session_id), text_or_none(namespace)),
     ).fetchone()
     if row is None:
         raise NotFound(f"{backend} session", session_id)
@@ -103,7 +107,7 @@ def list_page(
     db: sqlite3.Connection, conditions: Mapping[str, Any], cursor: str | None, limit: int
 ) -> Page[Session]:
     """Give a page of sessions, newest first; `conditions` are columns and their values."""
-    wanted = {column: value for column, value in conditions.items() if value is not None}
+    wanted = {column: storable(value) for column, value in conditions.items() if value is not None}
     where = [f"session.{column} = ?" for column in wanted]
     values = list(wanted.values())
     if cursor is not None:
@@ -112,10 +116,10 @@ def list_page(
     rows = db.execute(
         f"{_SELECT} {'WHERE ' + ' AND '.join(where) if where else ''}"
         " ORDER BY session.created_at DESC, session.task DESC LIMIT ?",
-        [*values, limit + 1],
+        [*values, max(0, limit) + 1],
     ).fetchall()
     more = len(rows) > limit
-    rows = rows[:limit]
+    rows = rows[: max(0, limit)]
     last = to_cursor(rows[-1]["session_created_at"], rows[-1]["n"]) if more and rows else None
     return Page.model_construct(items=tuple(to_session(row) for row in rows), cursor=last)
 
@@ -132,7 +136,8 @@ _SAVE = """
         :created_at, :updated_at)
     ON CONFLICT (task) DO UPDATE SET
         tenant_id = :tenant_id, backend = :backend, namespace = :namespace,
-        session_id = :session_id, status = :status, owner = :owner, root = :root,
+        session_id = :session_id, root = :root,
+        owner = CASE WHEN status = :status THEN owner ELSE :owner END, status = :status,
         project_path = :project_path, git_branch = :git_branch, model = :model,
         agent_version = :agent_version, permission_mode = :permission_mode,
         parent_session_id = :parent_session_id, fork_session_id = :fork_session_id,
@@ -166,7 +171,15 @@ def store(db: sqlite3.Connection, n: int, session: Session) -> None:
         owner = db.execute(
             "SELECT task.id FROM session JOIN task ON task.n = session.task"
             " WHERE session.tenant_id = ? AND backend = ? AND namespace = ? AND session_id = ?",
-            (session.tenant_id, session.backend, session.namespace, session.session_id),
+            tuple(
+                storable(part)
+                for part in (
+                    session.tenant_id,
+                    session.backend,
+                    session.namespace,
+                    session.session_id,
+                )
+            ),
         ).fetchone()
         if owner is None:
             raise
@@ -180,22 +193,21 @@ def save(
     db: sqlite3.Connection, task_id: str, session_id: str, backend: str, fields: Mapping[str, Any]
 ) -> Session:
     """Insert the session of a task, or replace what is given of the one it has."""
-    task = db.execute("SELECT n, tenant_id FROM task WHERE id = ?", (task_id,)).fetchone()
-    if task is None:
-        raise NotFound("task", task_id)
+    task = db.execute(
+        "SELECT n, tenant_id FROM task WHERE n = ?", (tasks.place(db, task_id),)
+    ).fetchone()
     _refuse(fields, {"task_id"} | _COUNTED - {"created_at"})
     fresh = {"created_at": moment(now()), "updated_at": moment(now())}
-    try:
-        old = get(db, task_id)
-    except NotFound:
+    old = _of(db, task["n"])
+    if old is None:
         before: dict[str, Any] = fresh | {"tenant_id": task["tenant_id"]}
     else:
-        before = old.model_dump()
+        before = dict(old)
         fields = {name: value for name, value in fields.items() if name != "created_at"}
-        if "status" in fields:
-            check_session_move(task_id, old.status, SessionStatus(fields["status"]))
     given = {"task_id": task_id, "session_id": session_id, "backend": backend}
-    session = _validated(before | dict(fields) | given)
+    session = validated(Session, before | dict(fields) | given)
+    if old is not None:
+        check_session_move(task_id, old.status, session.status)
     if session.tenant_id != task["tenant_id"]:
         raise Conflict(f"the task {task_id!r} belongs to another tenant")
     store(db, task["n"], session)
@@ -207,15 +219,16 @@ def create(
 ) -> Session:
     """Insert a task and its session. Raises Conflict when the session is another task's."""
     rest = dict(fields)
-    task = Task(
-        id=rest.pop("task_id", None) or new_id(),
-        title=rest.pop("title", ""),
-        title_from=TitleFrom.PERSON if fields.get("title") else TitleFrom.PROMPT,
-        origin=rest.pop("origin", Origin.PERSON),
-        project_path=project_path,
-        tenant_id=rest.get("tenant_id") or Task.model_fields["tenant_id"].default,
-    )
-    if db.execute("SELECT 1 FROM task WHERE id = ?", (task.id,)).fetchone():
+    wanted = {
+        "id": rest.pop("task_id", None) or new_id(),
+        "title": rest.pop("title", ""),
+        "title_from": TitleFrom.PERSON if fields.get("title") else TitleFrom.PROMPT,
+        "origin": rest.pop("origin", Origin.PERSON),
+        "project_path": project_path,
+        "tenant_id": rest.get("tenant_id") or LOCAL_TENANT,
+    }
+    task = validated(Task, wanted)
+    if db.execute("SELECT 1 FROM task WHERE id = ?", (storable(task.id),)).fetchone():
         raise Conflict(f"there is a task {task.id!r} already")
     tasks.save(db, task)
     session_id = rest.pop("session_id", None) or new_id()
@@ -226,9 +239,8 @@ def update(db: sqlite3.Connection, task_id: str, changes: Mapping[str, Any]) -> 
     """Change some of a session's fields; its ids and status have calls of their own."""
     _refuse(changes, _FIXED | _COUNTED)
     old = get(db, task_id)
-    session = _validated(old.model_dump() | dict(changes))
-    row = db.execute("SELECT n FROM task WHERE id = ?", (task_id,)).fetchone()
-    store(db, row["n"], session)
+    session = validated(Session, {**dict(old), **changes})
+    store(db, tasks.place(db, task_id), session)
     return get(db, task_id)
 
 
@@ -238,13 +250,12 @@ def set_status(db: sqlite3.Connection, task_id: str, status: SessionStatus) -> S
     check_session_move(task_id, old, status)
     if status != old:
         db.execute(
-            "UPDATE session SET status = ?, owner = ?, updated_at = ?"
-            " WHERE task = (SELECT n FROM task WHERE id = ?)",
+            "UPDATE session SET status = ?, owner = ?, updated_at = ? WHERE task = ?",
             (
                 status,
                 this_process() if status is SessionStatus.ACTIVE else None,
                 now(),
-                task_id,
+                tasks.place(db, task_id),
             ),
         )
     return get(db, task_id)
@@ -253,7 +264,7 @@ def set_status(db: sqlite3.Connection, task_id: str, status: SessionStatus) -> S
 def delete(db: sqlite3.Connection, task_id: str) -> None:
     """Delete a task's session and history. The task stays, and numbers on where it was."""
     get(db, task_id)
-    n = db.execute("SELECT n FROM task WHERE id = ?", (task_id,)).fetchone()["n"]
+    n = tasks.place(db, task_id)
     db.execute("DELETE FROM message WHERE task = ?", (n,))
     db.execute("DELETE FROM session WHERE task = ?", (n,))
     db.execute(
@@ -277,18 +288,3 @@ def _refuse(fields: Mapping[str, Any], refused: frozenset[str] | set[str]) -> No
     wrong = sorted(fields.keys() & refused)
     if wrong:
         raise InvalidValue(f"not a field of a session that can be given here: {', '.join(wrong)}")
-
-
-def _validated(fields: Mapping[str, Any]) -> Session:
-    try:
-        return Session.model_validate(fields)
-    except ValidationError as error:
-        raise invalid(error) from error
-
-
-def invalid(error: ValidationError) -> InvalidValue:
-    """Give pydantic's findings as the store's error, in one line."""
-    findings = (
-        f"{'.'.join(map(str, finding['loc']))}: {finding['msg']}" for finding in error.errors()
-    )
-    return InvalidValue(f"not a valid {error.title.lower()}: " + "; ".join(findings))

@@ -17,13 +17,14 @@ from store.sources import (
     SessionFacts,
     SkippedRecord,
 )
-from store.sqlite import messages, sessions
+from store.sqlite import dependencies, messages, sessions, tasks
 from store.sqlite.values import (
     from_json,
     from_path,
     micros_or_none,
     moment,
     now,
+    text_or_none,
     to_json,
     to_path,
 )
@@ -101,7 +102,7 @@ def _insert(db: sqlite3.Connection, chunk: Chunk, facts: SessionFacts) -> int:
             "title": storable(facts.title or ""),
             "title_from": facts.title_from,
             "origin": facts.origin,
-            "project_path": _text(facts.project_path),
+            "project_path": text_or_none(facts.project_path),
             "created_at": created,
             "archived_at": now() if facts.archived else None,
             "now": now(),
@@ -119,13 +120,13 @@ def _insert(db: sqlite3.Connection, chunk: Chunk, facts: SessionFacts) -> int:
             status=SessionStatus.PAUSED,
             root=storable(str(chunk.source.root)),
             source_path=storable(str(chunk.source.path)),
-            project_path=_text(facts.project_path),
-            git_branch=_text(facts.git_branch),
-            model=_text(facts.model),
-            agent_version=_text(facts.agent_version),
-            permission_mode=_text(facts.permission_mode),
-            parent_session_id=_text(facts.parent_session_id),
-            fork_session_id=_text(facts.fork_session_id),
+            project_path=text_or_none(facts.project_path),
+            git_branch=text_or_none(facts.git_branch),
+            model=text_or_none(facts.model),
+            agent_version=text_or_none(facts.agent_version),
+            permission_mode=text_or_none(facts.permission_mode),
+            parent_session_id=text_or_none(facts.parent_session_id),
+            fork_session_id=text_or_none(facts.fork_session_id),
             created_at=moment(created),
             updated_at=moment(now()),
         ),
@@ -163,13 +164,13 @@ def _update(db: sqlite3.Connection, n: int, chunk: Chunk, facts: SessionFacts) -
             "task": n,
             "root": storable(str(chunk.source.root)),
             "source_path": storable(str(chunk.source.path)),
-            "project_path": _text(facts.project_path),
-            "git_branch": _text(facts.git_branch),
-            "model": _text(facts.model),
-            "agent_version": _text(facts.agent_version),
-            "permission_mode": _text(facts.permission_mode),
-            "parent_session_id": _text(facts.parent_session_id),
-            "fork_session_id": _text(facts.fork_session_id),
+            "project_path": text_or_none(facts.project_path),
+            "git_branch": text_or_none(facts.git_branch),
+            "model": text_or_none(facts.model),
+            "agent_version": text_or_none(facts.agent_version),
+            "permission_mode": text_or_none(facts.permission_mode),
+            "parent_session_id": text_or_none(facts.parent_session_id),
+            "fork_session_id": text_or_none(facts.fork_session_id),
             "now": now(),
         },
     ).rowcount
@@ -182,7 +183,7 @@ def _update(db: sqlite3.Connection, n: int, chunk: Chunk, facts: SessionFacts) -
         ).rowcount
     changed += db.execute(
         "UPDATE task SET project_path = ? WHERE n = ? AND project_path IS NULL AND ? IS NOT NULL",
-        (_text(facts.project_path), n, _text(facts.project_path)),
+        (text_or_none(facts.project_path), n, text_or_none(facts.project_path)),
     ).rowcount
     return changed > 0
 
@@ -210,25 +211,11 @@ def _link(db: sqlite3.Connection, n: int, backend: str, facts: SessionFacts) -> 
 
 
 def _set_parent(db: sqlite3.Connection, child: int, parent: int) -> None:
-    """A sub-agent's task is one that its parent's task depends on, unless that closed a circle."""
-    circle = db.execute(
-        "WITH RECURSIVE above (n) AS (SELECT ?1 UNION SELECT parent FROM task JOIN above USING (n))"
-        " SELECT 1 FROM above WHERE n = ?2",
-        (parent, child),
-    ).fetchone()
-    if circle:
-        return
+    """A sub-agent's task hangs under its parent's, which depends on it."""
+    if tasks.hangs_below(db, parent, child):
+        return  # two files that each name the other as its parent
     db.execute("UPDATE task SET parent = ? WHERE n = ? AND parent IS NULL", (parent, child))
-    waits = db.execute(
-        "WITH RECURSIVE below (n) AS (SELECT ?1 UNION"
-        " SELECT on_task FROM dependency JOIN below ON dependency.task = below.n)"
-        " SELECT 1 FROM below WHERE n = ?2",
-        (child, parent),
-    ).fetchone()
-    if not waits:
-        db.execute(
-            "INSERT OR IGNORE INTO dependency (task, on_task) VALUES (?, ?)", (parent, child)
-        )
+    dependencies.add_unless_circular(db, parent, child)
 
 
 def _task_of(db: sqlite3.Connection, backend: str, namespace: str, session_id: str) -> int | None:
@@ -324,7 +311,3 @@ def mark_gone(db: sqlite3.Connection, backend: str, paths: Sequence[str]) -> int
             (at, backend, storable(path)),
         )
     return marked
-
-
-def _text(value: str | None) -> str | None:
-    return None if value is None else storable(value)

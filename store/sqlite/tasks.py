@@ -8,9 +8,10 @@ from typing import Any
 
 from store.errors import Conflict, InvalidValue, NotFound
 from store.models import Origin, Task, TaskStatus, TitleFrom
-from store.sqlite.values import from_json, micros, moment, moment_or_none, now
+from store.sqlite.values import from_json, micros, moment, moment_or_none, now, text_or_none
 from store.status import check_task_move
 from store.text import storable
+from store.validation import validated
 
 CHANGEABLE = frozenset({"title", "title_from", "notes", "project_path"})
 
@@ -26,7 +27,7 @@ COLUMNS = """
 
 def place(db: sqlite3.Connection, task_id: str) -> int:
     """Give the row number of a task. Raises NotFound."""
-    row = db.execute("SELECT n FROM task WHERE id = ?", (task_id,)).fetchone()
+    row = db.execute("SELECT n FROM task WHERE id = ?", (storable(task_id),)).fetchone()
     if row is None:
         raise NotFound("task", task_id)
     return int(row["n"])
@@ -61,7 +62,7 @@ _GET = f"SELECT {COLUMNS} FROM task WHERE task.id = ?"  # noqa: S608 - constants
 
 def get(db: sqlite3.Connection, task_id: str) -> Task:
     """Give a task. Raises NotFound."""
-    row = db.execute(_GET, (task_id,)).fetchone()
+    row = db.execute(_GET, (storable(task_id),)).fetchone()
     if row is None:
         raise NotFound("task", task_id)
     return to_task(row)
@@ -113,14 +114,14 @@ def save(db: sqlite3.Connection, task: Task) -> Task:
         _SAVE,
         {
             "id": storable(task.id),
-            "tenant_id": task.tenant_id,
+            "tenant_id": storable(task.tenant_id),
             "title": storable(task.title),
             "title_from": task.title_from,
             "status": task.status,
             "origin": task.origin,
             "notes": storable(task.notes),
-            "project_path": task.project_path,
-            "parent": place(db, task.parent_task_id) if task.parent_task_id else None,
+            "project_path": text_or_none(task.project_path),
+            "parent": _parent(db, task),
             "fork_of": place(db, task.fork_of) if task.fork_of else None,
             "created_at": micros(task.created_at) if task.created_at else moment_now,
             "archived_at": micros(task.archived_at) if task.archived_at else None,
@@ -135,12 +136,32 @@ def save(db: sqlite3.Connection, task: Task) -> Task:
     return get(db, task.id)
 
 
+def _parent(db: sqlite3.Connection, task: Task) -> int | None:
+    if task.parent_task_id is None:
+        return None
+    parent = place(db, task.parent_task_id)
+    own = db.execute("SELECT n FROM task WHERE id = ?", (storable(task.id),)).fetchone()
+    if own is not None and hangs_below(db, parent, own["n"]):
+        raise Conflict(f"the task {task.id!r} cannot hang under itself")
+    return parent
+
+
+def hangs_below(db: sqlite3.Connection, n: int, above: int) -> bool:
+    """Say whether a task is another one, or hangs under it at any depth."""
+    row = db.execute(
+        "WITH RECURSIVE line (n) AS (SELECT ?1 UNION SELECT parent FROM task JOIN line USING (n))"
+        " SELECT 1 FROM line WHERE n = ?2",
+        (n, above),
+    ).fetchone()
+    return row is not None
+
+
 def update(db: sqlite3.Connection, task_id: str, changes: Mapping[str, Any]) -> Task:
     """Change some of a task's fields. Raises InvalidValue for a field that is not changeable."""
     wrong = changes.keys() - CHANGEABLE
     if wrong:
         raise InvalidValue(f"not a field of a task that can be changed: {', '.join(sorted(wrong))}")
-    changed = Task.model_validate(get(db, task_id).model_dump() | dict(changes))
+    changed = validated(Task, {**dict(get(db, task_id)), **changes})
     db.execute(
         "UPDATE task SET title = ?, title_from = ?, notes = ?, project_path = ?, updated_at = ?"
         " WHERE id = ?",
@@ -148,9 +169,9 @@ def update(db: sqlite3.Connection, task_id: str, changes: Mapping[str, Any]) -> 
             storable(changed.title),
             changed.title_from,
             storable(changed.notes),
-            changed.project_path,
+            text_or_none(changed.project_path),
             now(),
-            task_id,
+            storable(task_id),
         ),
     )
     return get(db, task_id)
@@ -158,8 +179,7 @@ def update(db: sqlite3.Connection, task_id: str, changes: Mapping[str, Any]) -> 
 
 def delete(db: sqlite3.Connection, task_id: str) -> None:
     """Delete a task and all that hangs on it. Raises NotFound."""
-    if not db.execute("DELETE FROM task WHERE id = ?", (task_id,)).rowcount:
-        raise NotFound("task", task_id)
+    db.execute("DELETE FROM task WHERE n = ?", (place(db, task_id),))
 
 
 def set_status(db: sqlite3.Connection, task_id: str, status: TaskStatus) -> Task:
@@ -168,7 +188,8 @@ def set_status(db: sqlite3.Connection, task_id: str, status: TaskStatus) -> Task
     check_task_move(task_id, old, status)
     if status != old:
         db.execute(
-            "UPDATE task SET status = ?, updated_at = ? WHERE id = ?", (status, now(), task_id)
+            "UPDATE task SET status = ?, updated_at = ? WHERE n = ?",
+            (status, now(), place(db, task_id)),
         )
     return get(db, task_id)
 
@@ -177,9 +198,8 @@ def set_archived(db: sqlite3.Connection, task_id: str, archived: bool) -> Task:
     """Put a task away or take it back; saying it again changes nothing."""
     at = now()
     db.execute(
-        "UPDATE task SET archived_at = ?, updated_at = ?"
-        " WHERE id = ? AND (archived_at IS NULL) = ?",
-        (at if archived else None, at, task_id, archived),
+        "UPDATE task SET archived_at = ?, updated_at = ? WHERE n = ? AND (archived_at IS NULL) = ?",
+        (at if archived else None, at, place(db, task_id), archived),
     )
     return get(db, task_id)
 
@@ -193,11 +213,16 @@ def tag(db: sqlite3.Connection, task_id: str, names: Sequence[str]) -> Task:
 def untag(db: sqlite3.Connection, task_id: str, names: Sequence[str]) -> Task:
     """Take tags away; those that are not there are no error."""
     n = place(db, task_id)
-    db.executemany("DELETE FROM tag WHERE task = ? AND name = ?", [(n, name) for name in names])
+    db.executemany(
+        "DELETE FROM tag WHERE task = ? AND name = ?", [(n, storable(name)) for name in names]
+    )
     return get(db, task_id)
 
 
 def _add_tags(db: sqlite3.Connection, n: int, names: Sequence[str]) -> None:
     if not all(names):
         raise InvalidValue("a tag must not be empty")
-    db.executemany("INSERT OR IGNORE INTO tag (task, name) VALUES (?, ?)", [(n, t) for t in names])
+    db.executemany(
+        "INSERT OR IGNORE INTO tag (task, name) VALUES (?, ?)",
+        [(n, storable(name)) for name in names],
+    )

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from store.errors import InvalidValue
+from store.text import storable
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -40,8 +41,14 @@ def now() -> int:
 
 
 def to_json(value: Any) -> str:
-    """Give a value as JSON text. Lone surrogates are escaped, which keeps them as given."""
-    return json.dumps(value, separators=(",", ":"), default=dict)
+    """Give a value as JSON text. Lone surrogates are escaped, which keeps them as given.
+
+    Raises InvalidValue for what JSON cannot hold.
+    """
+    try:
+        return json.dumps(value, separators=(",", ":"))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InvalidValue(f"JSON cannot hold this: {error}") from error
 
 
 def from_json(text: str) -> Any:
@@ -75,6 +82,6 @@ def from_path(path: bytes) -> str:
     return os.fsdecode(path)
 
 
-def escape_like(text: str) -> str:
-    r"""Escape a text for use inside a LIKE pattern with ESCAPE '\'."""
-    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+def text_or_none(text: str | None) -> str | None:
+    """Give an optional text as UTF-8 can hold it."""
+    return None if text is None else storable(text)
