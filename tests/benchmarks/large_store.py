@@ -1,4 +1,4 @@
-"""A large store, made by a script: `python -m tests.benchmarks.large_store FILE [TASKS] [MESSAGES]`.
+"""A large store: `python -m tests.benchmarks.large_store FILE [TASKS] [MESSAGES]` makes one.
 
 TASKS tasks of three messages each, and on top of the list one with MESSAGES messages of the
 shapes that real ones have: prompts, answers, tool calls, outputs of up to 50 KB.
@@ -16,7 +16,10 @@ from datetime import UTC, datetime, timedelta
 import store
 from store import Kind, NewMessage, Role
 
-WORDS = "retry backoff upload cache index parser token stream queue worker schema lock page".split()
+WORDS = (
+    *("retry", "backoff", "upload", "cache", "index", "parser", "token", "stream", "queue"),
+    *("worker", "schema", "lock", "page"),
+)
 BATCH = 5_000
 LONG = "The long one"
 
