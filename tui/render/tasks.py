@@ -21,7 +21,7 @@ from tui.render.wrap import clip
 _MARKS = {Activity.WORKING: "●", Activity.WAITING: "◐", Activity.IDLE: "○"}
 _GONE = "✝"
 _NO_SESSION = "□"
-_TITLE_AT_LEAST = 16
+_TITLE_AT_LEAST = 10
 _AGE = 4
 _AGENT = 6
 
@@ -102,7 +102,7 @@ def _compact(
             *tail,
         ]
         room -= 24
-    project = min(20, max(8, room // 4)) if room > _TITLE_AT_LEAST + 9 else 0
+    project = min(20, max(6, room // 4)) if room >= _TITLE_AT_LEAST + 7 else 0
     if project:
         tail = [Segment(_fit(project_name(row), project), look.dim), Segment(" "), *tail]
     title = room - project - (2 if project else 1)
