@@ -206,6 +206,63 @@ class Message(Said):
     timestamp: Time
 
 
+class Summary(Model):
+    """A context summary: stands for a task's history up to the message numbered `up_to`."""
+
+    text: str
+    up_to: int
+    created_at: Time
+
+
+class NewMemory(Model):
+    """Something learnt, on its way into the store. `importance` goes from 0 to 1."""
+
+    text: Id
+    importance: float = Field(ge=0, le=1, allow_inf_nan=False)
+
+
+class Memory(Model):
+    """Something learnt, worth more than its session.
+
+    It outlives the task and the session that it came from: their ids, title, agent and folder stay
+    readable here.
+    """
+
+    id: Id
+    text: Id
+    importance: float = Field(ge=0, le=1, allow_inf_nan=False)
+    task_id: str | None = None
+    task_title: str | None = None
+    backend: str | None = None
+    session_id: str | None = None
+    project_path: str | None = None
+    tenant_id: Id = LOCAL_TENANT
+    created_at: Time
+    updated_at: Time
+
+
+class Extraction(Model):
+    """A queued attempt to extract memories from a task: failed `attempts`, the last `error`."""
+
+    id: Id
+    task_id: Id
+    attempts: int = 0
+    error: str | None = None
+    created_at: Time
+    updated_at: Time
+
+
+class Integrity(Model):
+    """What a check of the database found: nothing, or every problem in words."""
+
+    problems: tuple[str, ...] = ()
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing was found."""
+        return not self.problems
+
+
 class TaskFilter(Model):
     """Which tasks, in which order.
 

@@ -9,16 +9,22 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
+from os import PathLike
 from typing import Any, Protocol, Self
 
 from store.models import (
+    Extraction,
+    Integrity,
     Kind,
+    Memory,
     Message,
+    NewMemory,
     NewMessage,
     Page,
     Role,
     Session,
     SessionStatus,
+    Summary,
     Task,
     TaskFilter,
     TaskRow,
@@ -232,6 +238,75 @@ class Store(Protocol):
         """Count the messages of a history that come before this one."""
         ...
 
+    # Summaries
+
+    async def save_summary(self, task_id: str, text: str, *, up_to: int) -> Summary:
+        """Store a summary of a history up to one of its messages. Raises NotFound for either."""
+        ...
+
+    async def get_summaries(self, task_id: str) -> list[Summary]:
+        """Give a task's summaries, those of the least first. Raises NotFound."""
+        ...
+
+    # Memories
+
+    async def save_memory(
+        self, text: str, *, importance: float, task_id: str | None = None, **fields: Any
+    ) -> Memory:
+        """Store something learnt, from a task or from nowhere.
+
+        Where it came from is copied into it. `importance` is 0 to 1. Raises NotFound for an unknown
+        task and InvalidValue for an importance beyond its limits.
+        """
+        ...
+
+    async def get_memory(self, memory_id: str) -> Memory:
+        """Give a memory. Raises NotFound."""
+        ...
+
+    async def list_memories(
+        self, task_id: str | None = None, *, limit: int | None = None
+    ) -> list[Memory]:
+        """Give memories, the most important first, then the newest; those of one task, or all.
+
+        The task need not exist any more.
+        """
+        ...
+
+    async def update_memory(self, memory_id: str, **changes: Any) -> Memory:
+        """Change `text` or `importance` of a memory. Raises NotFound or InvalidValue."""
+        ...
+
+    async def delete_memory(self, memory_id: str) -> None:
+        """Delete a memory. Raises NotFound."""
+        ...
+
+    # Extractions
+
+    async def queue_extraction(self, task_id: str) -> Extraction:
+        """Queue an attempt to extract memories from a task; a queued one is given back as it is.
+
+        One that has failed three times begins anew. Raises NotFound.
+        """
+        ...
+
+    async def pending_extractions(self, *, limit: int = 1) -> list[Extraction]:
+        """Take up to `limit` extractions that failed fewer than three times, oldest first.
+
+        What one call has taken no other gets, until it fails, or the process that took it ends.
+        """
+        ...
+
+    async def fail_extraction(self, extraction_id: str, error: str) -> Extraction:
+        """Count a failed attempt, with its error; another may be made at once. Raises NotFound."""
+        ...
+
+    async def finish_extraction(
+        self, extraction_id: str, memories: Sequence[NewMemory]
+    ) -> list[Memory]:
+        """Store what was extracted and take the extraction from the queue. Raises NotFound."""
+        ...
+
     # Import
 
     async def record(self, chunks: Sequence[Chunk]) -> Recorded:
@@ -250,6 +325,18 @@ class Store(Protocol):
 
     async def version(self) -> tuple[int, int]:
         """Give a value that changes whenever anything was written, here or by another process."""
+        ...
+
+    async def backup(self, path: str | PathLike[str]) -> None:
+        """Write a copy of the whole store, as of one moment, to a file that does not exist yet.
+
+        Writing goes on meanwhile. Raises Conflict when there is a file, StoreUnavailable when the
+        copy cannot be written; half a copy is never left.
+        """
+        ...
+
+    async def integrity(self) -> Integrity:
+        """Check the file's pages, every reference, every count and every numbering."""
         ...
 
     async def describe(self) -> dict[str, Any]:

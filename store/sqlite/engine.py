@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sqlite3
 import time
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
 from store.errors import InvalidValue
 from store.models import (
+    Extraction,
+    Integrity,
     Kind,
+    Memory,
     Message,
+    NewMemory,
     NewMessage,
     Page,
     Role,
     Session,
     SessionStatus,
+    Summary,
     Task,
     TaskFilter,
     TaskRow,
@@ -27,22 +34,39 @@ from store.models import (
 )
 from store.protocol import PAGE_SIZE, WAIT_SECONDS
 from store.sources import Chunk, KnownSource, Recorded
-from store.sqlite import dependencies, lists, messages, migrate, sessions, sources, tasks
+from store.sqlite import (
+    dependencies,
+    extractions,
+    lists,
+    memories,
+    messages,
+    migrate,
+    sessions,
+    sources,
+    summaries,
+    tasks,
+)
 from store.sqlite.connection import Connection, Readers, Work, in_transaction
+from store.sqlite.copy import copy
 from store.sqlite.file import prepare
+from store.sqlite.integrity import problems
 from store.validation import validated
 
 T = TypeVar("T")
 
 _HISTORY_PAGE = 256
+_MOST_PROBLEMS = 100
 _JOURNAL_LIMIT = 64 * 1024 * 1024
 
 
 class SqliteStore:
     """A store in one SQLite file, or in memory. See `store.protocol.Store` for every call."""
 
-    def __init__(self, name: str, writer: Connection, readers: Readers | None) -> None:
+    def __init__(
+        self, name: str, path: Path | None, writer: Connection, readers: Readers | None
+    ) -> None:
         self.name = name
+        self._path = path
         self._writer = writer
         self._readers = readers
         self._writes = 0
@@ -53,12 +77,13 @@ class SqliteStore:
         if path is None:
             name = ":memory:"
             setup = partial(_set_up, name=name, migrating=migrate)
-            return cls(name, await Connection.open(name, name=name, setup=setup), None)
+            writer = await Connection.open(name, name=name, setup=setup)
+            return cls(name, None, writer, None)
         name = str(path)
         await asyncio.to_thread(prepare, path, name)
         setup = partial(_set_up, name=name, migrating=migrate)
         writer = await Connection.open(name, name=name, setup=setup)
-        return cls(name, writer, Readers(path, name, _set_up_reader))
+        return cls(name, path, writer, Readers(path, name, _set_up_reader))
 
     async def __aenter__(self) -> Self:
         return self
@@ -238,6 +263,52 @@ class SqliteStore:
     async def count_before(self, task_id: str, message: Message) -> int:
         return await self._read(lambda db: messages.count_before(db, task_id, message))
 
+    # Summaries
+
+    async def save_summary(self, task_id: str, text: str, *, up_to: int) -> Summary:
+        return await self._write(lambda db: summaries.save(db, task_id, text, up_to))
+
+    async def get_summaries(self, task_id: str) -> list[Summary]:
+        return await self._read(lambda db: summaries.of(db, task_id))
+
+    # Memories
+
+    async def save_memory(
+        self, text: str, *, importance: float, task_id: str | None = None, **fields: Any
+    ) -> Memory:
+        new = validated(NewMemory, {"text": text, "importance": importance})
+        return await self._write(lambda db: memories.save(db, new, task_id, fields))
+
+    async def get_memory(self, memory_id: str) -> Memory:
+        return await self._read(lambda db: memories.get(db, memory_id))
+
+    async def list_memories(
+        self, task_id: str | None = None, *, limit: int | None = None
+    ) -> list[Memory]:
+        return await self._read(lambda db: memories.list_all(db, task_id, limit))
+
+    async def update_memory(self, memory_id: str, **changes: Any) -> Memory:
+        return await self._write(lambda db: memories.update(db, memory_id, changes))
+
+    async def delete_memory(self, memory_id: str) -> None:
+        await self._write(lambda db: memories.delete(db, memory_id))
+
+    # Extractions
+
+    async def queue_extraction(self, task_id: str) -> Extraction:
+        return await self._write(lambda db: extractions.queue(db, task_id))
+
+    async def pending_extractions(self, *, limit: int = 1) -> list[Extraction]:
+        return await self._write(lambda db: extractions.take(db, limit))
+
+    async def fail_extraction(self, extraction_id: str, error: str) -> Extraction:
+        return await self._write(lambda db: extractions.fail(db, extraction_id, error))
+
+    async def finish_extraction(
+        self, extraction_id: str, learnt: Sequence[NewMemory]
+    ) -> list[Memory]:
+        return await self._write(lambda db: extractions.finish(db, extraction_id, learnt))
+
     # Import
 
     async def record(self, chunks: Sequence[Chunk]) -> Recorded:
@@ -259,6 +330,23 @@ class SqliteStore:
             lambda db: int(db.execute("PRAGMA data_version").fetchone()[0])
         )
         return self._writes, seen
+
+    async def backup(self, path: str | os.PathLike[str]) -> None:
+        await self._aside(lambda db: copy(db, Path(path)))
+
+    async def integrity(self) -> Integrity:
+        found = await self._aside(lambda db: tuple(islice(problems(db), _MOST_PROBLEMS)))
+        return Integrity(problems=found)
+
+    async def _aside(self, work: Work[T]) -> T:
+        """Run long work on a connection of its own, so that no other call waits behind it."""
+        if self._path is None:
+            return await self._writer.run(work, wait=WAIT_SECONDS)
+        connection = await Connection.open(self.name, name=self.name, setup=_set_up_reader)
+        try:
+            return await connection.run(work, wait=WAIT_SECONDS)
+        finally:
+            await connection.close()
 
     async def describe(self) -> dict[str, Any]:
         facts = await self._writer.read(_describe)

@@ -10,14 +10,18 @@ import re
 import sqlite3
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache, partial
 from importlib import resources
+from pathlib import Path
 
-from store.errors import NotAStore, SchemaTooNew, SchemaTooOld
+from store.errors import Conflict, NotAStore, SchemaTooNew, SchemaTooOld
 from store.sqlite.connection import in_transaction
+from store.sqlite.copy import copy
 from store.sqlite.values import now
 
+MEMORY = ":memory:"
 APPLICATION_ID = 0x42534352  # "BSCR", at offset 68 of the file
 
 _NAME = re.compile(r"(\d{4})_(\w+)\.sql")
@@ -71,7 +75,8 @@ def check(db: sqlite3.Connection, name: str) -> int:
 def migrate(db: sqlite3.Connection, name: str, *, allowed: bool, deadline: float) -> None:
     """Bring a database to the newest schema, waiting for other processes until `deadline`.
 
-    Raises SchemaTooOld when that would change an existing schema and is not `allowed`.
+    A copy of the older database stays beside it. Raises SchemaTooOld when an existing schema would
+    change and that is not `allowed`.
     """
     number = check(db, name)
     if 0 < number < latest() and not allowed:
@@ -79,6 +84,9 @@ def migrate(db: sqlite3.Connection, name: str, *, allowed: bool, deadline: float
             f"{name} has schema {number}, this backscroll needs {latest()}: "
             "run `backscroll migrate`"
         )
+    if 0 < number < latest() and name != MEMORY:
+        with suppress(Conflict):  # another process is at it, or was, and was interrupted
+            copy(db, Path(f"{name}.schema-{number}"))
     for migration in migrations():
         if migration.number > number:
             in_transaction(db, partial(_apply, migration=migration, name=name), deadline)

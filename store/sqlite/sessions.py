@@ -266,6 +266,7 @@ def delete(db: sqlite3.Connection, task_id: str) -> None:
     get(db, task_id)
     n = tasks.place(db, task_id)
     db.execute("DELETE FROM message WHERE task = ?", (n,))
+    db.execute("DELETE FROM summary WHERE task = ?", (n,))
     db.execute("DELETE FROM session WHERE task = ?", (n,))
     db.execute(
         "UPDATE task SET message_count = 0, prompt_count = 0, tool_call_count = 0,"

@@ -1,0 +1,38 @@
+"""Checking that a database keeps its promises, beyond what its constraints can say."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+
+_COUNTS = """
+    SELECT task.id, task.message_count, task.prompt_count, task.tool_call_count, task.last_seq,
+        task.last_message_at, count(message.id) AS messages,
+        coalesce(sum(message.is_prompt), 0) AS prompts,
+        coalesce(sum(message.kind = 'tool_call'), 0) AS calls,
+        coalesce(max(message.seq), 0) AS last, min(message.seq) AS first,
+        max(message.at) AS latest
+    FROM task LEFT JOIN message ON message.task = task.n
+    GROUP BY task.n
+    HAVING messages != message_count OR prompts != prompt_count OR calls != tool_call_count
+        OR last > last_seq OR latest IS NOT last_message_at
+        OR (messages > 0 AND last - first + 1 != messages)
+"""
+
+
+def problems(db: sqlite3.Connection) -> Iterator[str]:
+    """Give every problem in words: pages, references, counts, numberings."""
+    for (line,) in _rows(db, "PRAGMA integrity_check"):
+        if line != "ok":
+            yield f"damaged: {line}"
+    for table, row, parent, _ in _rows(db, "PRAGMA foreign_key_check"):
+        yield f"row {row} of {table} refers to a {parent} that is not there"
+    for row in db.execute(_COUNTS):
+        yield (
+            f"the task {row['id']!r} says {row['message_count']} messages up to number"
+            f" {row['last_seq']}, and has {row['messages']} up to number {row['last']}"
+        )
+
+
+def _rows(db: sqlite3.Connection, sql: str) -> Iterator[tuple[object, ...]]:
+    return (tuple(row) for row in db.execute(sql))
