@@ -34,6 +34,7 @@ from store.models import (
     NewMessage,
     Origin,
     Page,
+    Recovery,
     Role,
     Session,
     SessionStatus,
@@ -45,7 +46,7 @@ from store.models import (
     TaskStatus,
     TitleFrom,
 )
-from store.opening import default_path, open_store
+from store.opening import default_path, open_store, recover
 from store.protocol import Store
 
 __all__ = [
@@ -64,6 +65,7 @@ __all__ = [
     "NotFound",
     "Origin",
     "Page",
+    "Recovery",
     "ResumeError",
     "Role",
     "SchemaTooNew",
@@ -85,4 +87,5 @@ __all__ = [
     "TitleFrom",
     "default_path",
     "open_store",
+    "recover",
 ]

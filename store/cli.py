@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import io
 import json
 import os
 import sys
@@ -17,7 +18,7 @@ from typing import Any, NoReturn
 
 from store import agents, ingest, resume, shapes
 from store.ages import age
-from store.errors import NotFound, StoreError
+from store.errors import NotFound, ResumeError, StoreError
 from store.models import Kind, Message, Role, Session, TaskFilter, TaskRow
 from store.opening import open_store
 from store.protocol import Store
@@ -34,12 +35,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and give its exit status."""
     options = parser().parse_args(argv)
     for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
+        if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     run: Callable[[argparse.Namespace], Coroutine[Any, Any, int]] = options.run
     try:
         status = asyncio.run(run(options))
-        sys.stdout.flush()
+        if sys.stdout is not None:  # it may have been closed before the start
+            sys.stdout.flush()
     except StoreError as error:
         print(f"backscroll: {printable(str(error))}", file=sys.stderr)
         return FAILED
@@ -47,6 +49,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         # Whoever read the output has seen enough. Nothing more may be flushed into the pipe.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
+    except OSError as error:
+        print(f"backscroll: {printable(str(error))}", file=sys.stderr)
+        return FAILED
     except KeyboardInterrupt:
         return INTERRUPTED
     return status
@@ -107,15 +112,14 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _natural(text: str) -> int:
-    number = int(text)
-    if number < 0:
-        raise ValueError(text)
-    return number
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0 on")
+    return int(text)
 
 
 async def _import(options: argparse.Namespace) -> int:
     progress = _events if options.events else None
-    if progress is None and sys.stderr.isatty():
+    if progress is None and sys.stderr is not None and sys.stderr.isatty():
         progress = _show_progress
     async with open_store(options.database) as store:
         report = await ingest.run(store, only=options.agent, paths=options.paths, progress=progress)
@@ -269,8 +273,11 @@ async def _resume(options: argparse.Namespace) -> int:
 
 
 def _become(command: resume.Command) -> NoReturn:
-    os.chdir(command.cwd)
-    os.execve(command.argv[0], command.argv, {**os.environ, **command.env})  # noqa: S606
+    try:
+        os.chdir(command.cwd)
+        os.execve(command.argv[0], command.argv, {**os.environ, **command.env})  # noqa: S606
+    except OSError as error:
+        raise ResumeError(f"{command.argv[0]} could not be started: {error.strerror}") from error
 
 
 async def _migrate(options: argparse.Namespace) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 import platform
 import sqlite3
 from collections.abc import Mapping
@@ -11,7 +13,7 @@ from typing import Any
 
 from store import agents
 from store.errors import StoreError
-from store.opening import open_store
+from store.opening import VARIABLE, database_path, default_path, open_store
 from store.resume import find_program
 
 _PACKAGES = ("backscroll", "aiosqlite", "pydantic", "textual")
@@ -41,6 +43,9 @@ def _versions() -> dict[str, str | None]:
 
 async def _database(target: str | PathLike[str] | None) -> dict[str, Any]:
     try:
+        path = database_path(target or os.environ.get(VARIABLE) or default_path())
+        if path is not None and not await asyncio.to_thread(path.exists):
+            return {"path": str(path), "error": "there is no store yet; an import makes one"}
         async with open_store(target, migrate=False) as store:
             return await store.describe() | {"error": None}
     except StoreError as error:

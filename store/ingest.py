@@ -236,6 +236,8 @@ def _chunks(reading: _Reading) -> Iterator[Chunk]:
             yield chunk
     except OSError as error:
         reading.failure = error.strerror or str(error)
+    except Exception as error:  # a mistake in an adapter must not cost the other sources
+        reading.failure = f"cannot be read: {type(error).__name__}: {error}"
 
 
 def _report(work: _Work, recorded: Sequence[Recorded]) -> Report:

@@ -263,6 +263,13 @@ class Integrity(Model):
         return not self.problems
 
 
+class Recovery(Model):
+    """What was got out of a damaged store: where that is kept, and how many rows of each table."""
+
+    kept: str
+    rows: Mapping[str, int]
+
+
 class TaskFilter(Model):
     """Which tasks, in which order.
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Generator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import unquote
 
 from store.errors import InvalidValue
+from store.models import Recovery
 from store.protocol import Store
 
 MEMORY = ":memory:"
@@ -23,7 +24,12 @@ def default_path() -> Path:
     return user_data_path("backscroll", appauthor=False) / "backscroll.db"
 
 
-def open_store(target: str | os.PathLike[str] | None = None, *, migrate: bool = True) -> Opening:
+def open_store(
+    target: str | os.PathLike[str] | None = None,
+    *,
+    migrate: bool = True,
+    synchronous: Literal["normal", "full"] = "normal",
+) -> Opening:
     """Open a store, making and migrating it as needed.
 
     Use it as `async with open_store() as store:`; `await open_store()` gives a store that the
@@ -31,19 +37,39 @@ def open_store(target: str | os.PathLike[str] | None = None, *, migrate: bool = 
 
     `target` is a path, `:memory:`, or a `sqlite:///` URL; without one, what the environment's
     BACKSCROLL_DATABASE says, else `default_path()`. With `migrate=False` an older schema raises
-    SchemaTooOld instead of being migrated.
+    SchemaTooOld instead of being migrated. What was acknowledged survives the death of any process;
+    with `synchronous="full"` it survives a power cut, too, at the price of waiting for the disk.
     """
+    return Opening(_given(target), migrate, synchronous)
+
+
+async def recover(target: str | os.PathLike[str] | None = None) -> Recovery:
+    """Replace a damaged store by what can still be read of it. No other program may have it open.
+
+    The damaged file is kept beside the new one. Raises InvalidValue for a store in memory and
+    StoreUnavailable when the new one cannot be written, which leaves the damaged one in place.
+    """
+    from store.sqlite.engine import SqliteStore
+
+    path = database_path(_given(target))
+    if path is None:
+        raise InvalidValue("a store in memory cannot be recovered")
+    return await SqliteStore.recover(path)
+
+
+def _given(target: str | os.PathLike[str] | None) -> str | os.PathLike[str]:
     if target is None:
-        target = os.environ.get(VARIABLE) or default_path()
-    return Opening(target, migrate)
+        return os.environ.get(VARIABLE) or default_path()
+    return target
 
 
 class Opening:
     """A store about to be opened, by `await` or `async with`."""
 
-    def __init__(self, target: str | os.PathLike[str], migrate: bool) -> None:
+    def __init__(self, target: str | os.PathLike[str], migrate: bool, synchronous: str) -> None:
         self._path = database_path(target)
         self._migrate = migrate
+        self._synchronous = synchronous
         self._store: Store | None = None
 
     def __await__(self) -> Generator[Any, None, Store]:
@@ -60,7 +86,9 @@ class Opening:
     async def _open(self) -> Store:
         from store.sqlite.engine import SqliteStore  # loaded when a store of this kind is opened
 
-        return await SqliteStore.open(self._path, migrate=self._migrate)
+        return await SqliteStore.open(
+            self._path, migrate=self._migrate, synchronous=self._synchronous
+        )
 
 
 def database_path(target: str | os.PathLike[str]) -> Path | None:
@@ -73,4 +101,7 @@ def database_path(target: str | os.PathLike[str]) -> Path | None:
         raise InvalidValue(f"no engine for {text!r}: a path or {_URL}PATH is understood")
     if not text:
         raise InvalidValue("the target of a store must not be empty")
-    return None if text == MEMORY else Path(text).expanduser().absolute()
+    try:
+        return None if text == MEMORY else Path(text).expanduser().absolute()
+    except RuntimeError as error:
+        raise InvalidValue(f"{text!r} is nobody's home") from error

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import signal
 from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 
@@ -35,8 +37,15 @@ class Backscroll(App[None]):
     ) -> None:
         super().__init__()
         self._browse = Browse(
-            open_store, importer, launcher or TerminalLauncher(self), here or Path.cwd()
+            open_store, importer, launcher or TerminalLauncher(self), here or _here()
         )
+
+    def on_mount(self) -> None:
+        """Leave in order, terminal and store put right, when asked to from outside."""
+        if not self.is_headless:
+            loop = asyncio.get_running_loop()
+            for asked in (signal.SIGTERM, signal.SIGHUP):
+                loop.add_signal_handler(asked, self.exit)
 
     def get_default_screen(self) -> Screen[None]:
         """Show the browser first."""
@@ -54,3 +63,10 @@ class Backscroll(App[None]):
     async def on_unmount(self) -> None:
         """Close the store."""
         await self._browse.close_store()
+
+
+def _here() -> Path:
+    try:
+        return Path.cwd()
+    except FileNotFoundError:  # the folder was deleted under this shell
+        return Path.home()

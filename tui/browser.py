@@ -13,7 +13,7 @@ from tui.importing import Importer, ProcessImporter
 
 def browse(database: str | None, *, demo: bool) -> int:
     """Run the browser on a database, or on an invented one. Gives the exit status."""
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if not all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout)):
         print(  # noqa: T201
             "backscroll: the browser needs a terminal; `backscroll list` does not", file=sys.stderr
         )

@@ -65,13 +65,14 @@ class ProcessImporter:
     async def _run(self, *arguments: str) -> AsyncIterator[Step | Finished]:
         process = await asyncio.create_subprocess_exec(
             sys.executable,
-            *("-m", "store", "--database", self._database, "import", "--events", *arguments),
+            # -P: a `store` in the folder one stands in is not ours to run.
+            *("-P", "-m", "store", "--database", self._database, "import", "--events", *arguments),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
             # Ctrl+C in an agent that has the terminal must not end the import.
             start_new_session=True,
-            limit=1 << 24,  # the report is one line, and names what was skipped
+            limit=1 << 26,  # the report is one line, and names what was skipped
         )
         assert process.stdout is not None
         assert process.stderr is not None
@@ -79,12 +80,9 @@ class ProcessImporter:
         errors = asyncio.create_task(process.stderr.read())
         try:
             async for line in process.stdout:
-                event = json.loads(line)
-                if "report" in event:
-                    finished = True
-                    yield Finished(event["report"])
-                else:
-                    yield Step(event["agent"], event["done"], event["all"])
+                event = _event(line)
+                finished = isinstance(event, Finished)
+                yield event
             await process.wait()
             if not finished:
                 said = (await errors).decode(errors="replace").strip().splitlines()
@@ -95,3 +93,13 @@ class ProcessImporter:
                     process.terminate()
                 await process.wait()
             await errors
+
+
+def _event(line: bytes) -> Step | Finished:
+    try:
+        event = json.loads(line)
+        if "report" in event:
+            return Finished(event["report"])
+        return Step(event["agent"], event["done"], event["all"])
+    except (ValueError, LookupError, TypeError) as error:
+        raise StoreError(f"the import said what cannot be understood: {error}") from error

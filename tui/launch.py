@@ -5,12 +5,20 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sys
+import termios
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
 from textual.app import App, SuspendNotSupported
 
 from store.resume import Command
+
+# Out of the alternate screen, the mouse, bracketed paste and the keyboard protocol; cursor shown,
+# colours reset. All of it is without effect where the agent has cleaned up.
+_RESET = "\x1b[?1049l\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?2004l\x1b[<u\x1b[?25h\x1b[0m"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +35,7 @@ class Outcome:
         if not self.status:
             return None
         if self.status < 0:
-            return f"{program} was ended by {signal.Signals(-self.status).name}"
+            return f"{program} was ended by {_signal_name(-self.status)}"
         return f"{program} ended with exit status {self.status}"
 
 
@@ -52,13 +60,36 @@ class TerminalLauncher:
         before = signal.signal(signal.SIGINT, lambda *_: None)
         try:
             # Drawing into a suspended terminal would fill the driver's queue, and then wait.
-            with self._app.batch_update(), self._app.suspend():
+            with self._app.batch_update(), self._app.suspend(), _terminal_put_back():
                 return await _run(command)
         except SuspendNotSupported:
             return Outcome(failure="this terminal cannot be handed over")
         finally:
             signal.signal(signal.SIGINT, before)
             self._app.refresh(layout=True)
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:  # the real-time ones have no name
+        return f"signal {number}"
+
+
+@contextmanager
+def _terminal_put_back() -> Iterator[None]:
+    """Leave the terminal as it was found, whatever an agent that was killed has done to it."""
+    stdin, stdout = sys.__stdin__, sys.__stdout__
+    if stdin is None or stdout is None or not stdin.isatty():
+        yield
+        return
+    modes = termios.tcgetattr(stdin)
+    try:
+        yield
+    finally:
+        termios.tcsetattr(stdin, termios.TCSANOW, modes)
+        stdout.write(_RESET)
+        stdout.flush()
 
 
 async def _run(command: Command) -> Outcome:

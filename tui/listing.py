@@ -102,13 +102,15 @@ class Listing:
     async def read_order(self, wanted: TaskFilter) -> Order:
         """Read the order anew, without showing it yet."""
         tops = await self.source.list_task_ids(wanted)
-        return Order(tops, {task_id: await self._child_ids(task_id) for task_id in self._open})
+        return Order(
+            tops, {task_id: await self._child_ids(task_id) for task_id in tuple(self._open)}
+        )
 
     def take(self, order: Order) -> None:
         """Show another order. Known rows are shown until `fill` has read them again."""
         self._tops = order.tops
         self._children |= order.children
-        self._fresh.clear()
+        self._fresh = set()
         self._arrange()
 
     async def fill(self, first: int, end: int) -> None:
@@ -120,10 +122,11 @@ class Listing:
         if len(self._rows) + len(missing) > MOST_ROWS:
             near = set(wanted)
             self._rows = {key: row for key, row in self._rows.items() if key in near}
-            self._fresh &= near
+            self._fresh = self._fresh & near
+        fresh = self._fresh
         for row in await self.source.get_rows(missing):
             self._rows[row.task.id] = row
-        self._fresh.update(missing)
+        fresh.update(missing)  # of the order they were read for, which may not be shown any more
 
     def lacks(self, first: int, end: int) -> bool:
         """Say whether a row of the range has not been read, or not since the last load."""
@@ -134,8 +137,8 @@ class Listing:
         if task_id in self._open:
             self._open.discard(task_id)
         else:
-            self._children[task_id] = await self._child_ids(task_id)
             self._open.add(task_id)
+            self._children[task_id] = await self._child_ids(task_id)
         self._arrange()
 
     async def _child_ids(self, task_id: str) -> list[str]:
@@ -164,6 +167,6 @@ class Listing:
         if entry.depth:
             self._hanging[entry.task_id] = entry
         if entry.task_id in self._open:
-            below = self._children[entry.task_id]
+            below = self._children.get(entry.task_id, [])
             for child in below:
                 self._add(Entry(child, entry.depth + 1, child == below[-1]), shown)

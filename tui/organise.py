@@ -34,21 +34,31 @@ class Organiser:
             lambda: self._store.update_task(task.id, title=old.title, title_from=old.title_from),
         )
 
-    async def archive(self, task: Task) -> str:
-        """Archive a task, or take it back when it is archived. Says what was done."""
+    async def archive(self, task: Task) -> str | None:
+        """Archive a task that is listed as not archived, or take it back; as it was asked for.
+
+        Says what was done, and None when it had been done already.
+        """
         name = printable(task.title) or "the task"
-        if task.archived_at is None:
-            await self._store.archive(task.id)
-            return self._remember(f"Archived {name}", lambda: self._store.unarchive(task.id))
-        await self._store.unarchive(task.id)
-        return self._remember(f"Took {name} back", lambda: self._store.archive(task.id))
+        is_archived = (await self._store.get_task(task.id)).archived_at is not None
+        if is_archived != (task.archived_at is not None):
+            return None
+        if is_archived:
+            await self._store.unarchive(task.id)
+            return self._remember(f"Took {name} back", lambda: self._store.archive(task.id))
+        await self._store.archive(task.id)
+        return self._remember(f"Archived {name}", lambda: self._store.unarchive(task.id))
 
     async def undo(self) -> str | None:
-        """Take the last change back and say which; None when there is none."""
+        """Take the last change back and say which; None when there is none.
+
+        What could not be taken back can be tried again.
+        """
         if not self._done:
             return None
-        change = self._done.pop()
+        change = self._done[-1]
         await change.take_back()
+        self._done.remove(change)
         return f"Undone: {change.words}"
 
     def _remember(self, words: str, take_back: Callable[[], Awaitable[object]]) -> str:

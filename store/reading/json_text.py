@@ -39,7 +39,10 @@ def decode(text: str) -> Any:
     except json.JSONDecodeError:
         raise
     except (ValueError, RecursionError):
-        value = _lenient.decode(_flattened(text))
+        try:
+            value = _lenient.decode(_flattened(text))
+        except RecursionError:
+            raise ValueError("nested too deeply") from None
     return _clean(value) if _may_hold_surrogates(text) else value
 
 

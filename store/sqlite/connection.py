@@ -89,6 +89,7 @@ class Connection:
 
     def __init__(self, name: str, db: aiosqlite.Connection) -> None:
         self.name = name
+        self.after_commit: Work[None] | None = None
         self._db = db
         self._closed = False
 
@@ -151,7 +152,14 @@ class Connection:
     async def write(self, work: Work[T]) -> T:
         """Run `work` in an immediate transaction: committed when it returns, else undone."""
         deadline = time.monotonic() + WAIT_SECONDS
-        return await self.run(lambda db: in_transaction(db, work, deadline), wait=WAIT_SECONDS)
+
+        def committed(db: sqlite3.Connection) -> T:
+            result = in_transaction(db, work, deadline)
+            if self.after_commit is not None:
+                self.after_commit(db)
+            return result
+
+        return await self.run(committed, wait=WAIT_SECONDS)
 
     async def read(self, work: Work[T], *, wait: float = WAIT_SECONDS) -> T:
         """Run `work` on one snapshot of the database."""

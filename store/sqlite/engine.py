@@ -23,6 +23,7 @@ from store.models import (
     NewMemory,
     NewMessage,
     Page,
+    Recovery,
     Role,
     Session,
     SessionStatus,
@@ -46,6 +47,7 @@ from store.sqlite import (
     summaries,
     tasks,
 )
+from store.sqlite.checkpoints import Checkpoints, is_affected
 from store.sqlite.connection import Connection, Readers, Work, in_transaction
 from store.sqlite.copy import copy
 from store.sqlite.file import prepare
@@ -55,6 +57,8 @@ from store.validation import validated
 T = TypeVar("T")
 
 _HISTORY_PAGE = 256
+_FULL = 2  # as PRAGMA synchronous answers
+_SYNCHRONOUS = {"normal": "NORMAL", "full": "FULL"}
 _MOST_PROBLEMS = 100
 _JOURNAL_LIMIT = 64 * 1024 * 1024
 
@@ -72,18 +76,30 @@ class SqliteStore:
         self._writes = 0
 
     @classmethod
-    async def open(cls, path: Path | None, *, migrate: bool = True) -> SqliteStore:
+    async def open(
+        cls, path: Path | None, *, migrate: bool = True, synchronous: str = "normal"
+    ) -> SqliteStore:
         """Open or create the database at `path`, or one in memory for None."""
+        if synchronous not in _SYNCHRONOUS:
+            raise InvalidValue(f"synchronous is normal or full, not {synchronous!r}")
         if path is None:
             name = ":memory:"
-            setup = partial(_set_up, name=name, migrating=migrate)
+            setup = partial(_set_up, name=name, migrating=migrate, synchronous=synchronous)
             writer = await Connection.open(name, name=name, setup=setup)
             return cls(name, None, writer, None)
         name = str(path)
         await asyncio.to_thread(prepare, path, name)
-        setup = partial(_set_up, name=name, migrating=migrate)
+        setup = partial(_set_up, name=name, migrating=migrate, synchronous=synchronous)
         writer = await Connection.open(name, name=name, setup=setup)
+        writer.after_commit = Checkpoints(name).after_commit
         return cls(name, path, writer, Readers(path, name, _set_up_reader))
+
+    @staticmethod
+    async def recover(path: Path) -> Recovery:
+        """Replace a damaged database by what can be read of it. See `store.recover`."""
+        from store.sqlite import recovery  # needed on the worst of days only
+
+        return await asyncio.to_thread(recovery.recover, path)
 
     async def __aenter__(self) -> Self:
         return self
@@ -360,12 +376,14 @@ def _member(enum: type[T], value: object) -> T:
         raise InvalidValue(str(error)) from error
 
 
-def _set_up(db: sqlite3.Connection, *, name: str, migrating: bool) -> None:
+def _set_up(db: sqlite3.Connection, *, name: str, migrating: bool, synchronous: str) -> None:
     deadline = time.monotonic() + WAIT_SECONDS
     db.execute(f"PRAGMA busy_timeout = {int(WAIT_SECONDS * 1000)}")
     _common(db)
     migrate.migrate(db, name, allowed=migrating, deadline=deadline)
     migrate.use_wal(db, deadline)
+    db.execute(f"PRAGMA synchronous = {_SYNCHRONOUS[synchronous]}")
+    db.execute("PRAGMA wal_autocheckpoint = 0")  # see store.sqlite.checkpoints
     db.execute(f"PRAGMA journal_size_limit = {_JOURNAL_LIMIT}")
     if db.execute("SELECT 1 FROM session WHERE status = 'active' LIMIT 1").fetchone():
         in_transaction(db, sessions.pause_abandoned, deadline)
@@ -382,7 +400,6 @@ def _common(db: sqlite3.Connection) -> None:
     # SQLite's own lower() knows ASCII only.
     db.create_function("casefold", 1, str.casefold, deterministic=True)
     db.execute("PRAGMA foreign_keys = ON")
-    db.execute("PRAGMA synchronous = NORMAL")
     db.execute("PRAGMA cache_size = -16000")
     db.execute("PRAGMA temp_store = MEMORY")
 
@@ -395,6 +412,10 @@ def _describe(db: sqlite3.Connection) -> dict[str, Any]:
         "schema": migrate.schema_number(db),
         "sqlite": sqlite3.sqlite_version,
         "journal_mode": one("PRAGMA journal_mode"),
+        "synchronous": "full" if one("PRAGMA synchronous") == _FULL else "normal",
+        "wal_reset_bug": "in this SQLite; checkpoints go one process at a time"
+        if is_affected()
+        else "not in this SQLite",
         "bytes": one("PRAGMA page_count") * one("PRAGMA page_size"),
         "tasks": one("SELECT count(*) FROM task"),
         "sessions": one("SELECT count(*) FROM session"),

@@ -28,10 +28,17 @@ def problems(db: sqlite3.Connection) -> Iterator[str]:
     for table, row, parent, _ in _rows(db, "PRAGMA foreign_key_check"):
         yield f"row {row} of {table} refers to a {parent} that is not there"
     for row in db.execute(_COUNTS):
-        yield (
-            f"the task {row['id']!r} says {row['message_count']} messages up to number"
-            f" {row['last_seq']}, and has {row['messages']} up to number {row['last']}"
-        )
+        task, messages = f"the task {row['id']!r}", row["messages"]
+        if messages and (gaps := row["last"] - row["first"] + 1 - messages):
+            yield f"{task} lacks {gaps} messages between its first and its last"
+        if row["message_count"] != messages or row["last_seq"] < row["last"]:
+            yield (
+                f"{task} says {row['message_count']} messages up to number {row['last_seq']},"
+                f" and has {messages} up to number {row['last']}"
+            )
+        told = (row["prompt_count"], row["tool_call_count"], row["last_message_at"])
+        if told != (row["prompts"], row["calls"], row["latest"]):
+            yield f"{task} has wrong counts of prompts or tool calls, or a wrong latest time"
 
 
 def _rows(db: sqlite3.Connection, sql: str) -> Iterator[tuple[object, ...]]:

@@ -20,6 +20,8 @@ _SORTS: Mapping[TaskSort, tuple[str, str]] = {
     TaskSort.PROJECT: ("coalesce(task.project_path, '')", "ASC"),
 }
 
+_MOST_WORDS = 100
+
 _SEARCHED = """casefold(task.title || ' ' || coalesce(task.project_path, '') || ' '
     || coalesce(session.git_branch, '') || ' ' || coalesce(session.model, '') || ' '
     || coalesce(session.backend, ''))"""
@@ -54,6 +56,8 @@ def _conditions(filter: TaskFilter) -> tuple[list[str], list[Any]]:  # noqa: A00
         also("task.parent = (SELECT n FROM task WHERE id = ?)", storable(filter.parent_task_id))
     if filter.top_level:
         also("(task.parent IS NULL OR task.origin = 'automated')")
+    if len(filter.words) > _MOST_WORDS:
+        raise InvalidValue(f"more than {_MOST_WORDS} words are too many to look for at once")
     for word in filter.words:
         also(f"instr({_SEARCHED}, ?)", storable(word).casefold())
     return conditions, values

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -28,10 +29,12 @@ class FakeLauncher:
     """Notes what would have been started, and does what the agent would have done."""
 
     outcome: Outcome = field(default_factory=lambda: Outcome(status=0))
+    seconds: float = 0
     started: list[Command] = field(default_factory=list)
 
     async def __call__(self, command: Command) -> Outcome:
         self.started.append(command)
+        await asyncio.sleep(self.seconds)
         return self.outcome
 
 

@@ -83,6 +83,10 @@ class Terminal:
             self._read(0.05)
         return self.process.wait(timeout=1)
 
+    def modes(self) -> list[object]:
+        """Give the terminal's modes: what `stty` would say."""
+        return termios.tcgetattr(self._master)[:4]
+
     @property
     def text(self) -> str:
         """The screen, line by line."""

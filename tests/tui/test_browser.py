@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from textual.widgets import Input
+
 from store import Store, TitleFrom
 from tests.tui.people import (
     CLAUDE_ID,
@@ -17,6 +19,7 @@ from tests.tui.people import (
     until,
 )
 from tui.launch import Outcome
+from tui.organise import Organiser
 from tui.screens.help import Help
 from tui.widgets.history import HistoryView
 from tui.widgets.tasks import TaskList
@@ -269,4 +272,39 @@ async def test_the_demo_needs_no_sessions_of_ones_own() -> None:
     async with app.run_test(size=(120, 40)) as pilot:
         await until(pilot, lambda: app.screen.query_one(TaskList).selected is not None)
         await press(pilot, "i")
-        assert "demonstration" in notices(pilot)[-1]
+        assert notices(pilot)[-1] == "Nothing is imported into a store in memory."
+
+
+async def test_an_impatient_person_starts_one_agent(seeded: Store, fake_program: Path) -> None:
+    launcher = FakeLauncher(seconds=0.5)
+    async with browsing(seeded, launcher=launcher) as pilot:
+        await press(pilot, "r", "r", "r")
+        assert len(launcher.started) == 1
+        await press(pilot, "r")
+        assert len(launcher.started) == 2
+
+
+async def test_what_is_typed_behind_the_slash_is_a_filter(seeded: Store) -> None:
+    async with browsing(seeded) as pilot:
+        await press(pilot, "slash", "x", "a", "q")
+        assert pilot.app.screen.query_one("#filter", Input).value == "xaq"
+        assert (await seeded.get_task("bug")).archived_at is None
+        assert "Nothing matches." in screen_text(pilot)
+
+
+async def test_archiving_twice_in_a_hurry_is_archiving_once(seeded: Store) -> None:
+    async with browsing(seeded) as pilot:
+        row = pilot.app.screen.query_one(TaskList).selected
+        assert row is not None
+        organiser = Organiser(seeded)
+        assert await organiser.archive(row.task) == "Archived Fix retry storm"
+        assert await organiser.archive(row.task) is None
+        assert await organiser.undo() == "Undone: Archived Fix retry storm"
+        assert await organiser.undo() is None
+
+
+async def test_a_title_with_control_characters_is_not_renamed_by_looking(seeded: Store) -> None:
+    await seeded.update_task("bug", title="red \x1b[31mred")
+    async with browsing(seeded) as pilot:
+        await press(pilot, "e", "enter")
+        assert (await seeded.get_task("bug")).title == "red \x1b[31mred"

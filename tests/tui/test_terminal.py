@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -201,3 +202,56 @@ def test_without_a_terminal_it_says_so(home: Path) -> None:
     )
     assert ran.returncode == 1
     assert ran.stderr == "backscroll: the browser needs a terminal; `backscroll list` does not\n"
+
+
+def test_a_store_in_the_folder_one_stands_in_is_not_run(home: Path, tmp_path: Path) -> None:
+    evil = tmp_path / "evil"
+    evil.mkdir()
+    (evil / "store.py").write_text(f"open({str(home / 'PWNED')!r}, 'w')\n")
+    record(home, tmp_path, title="Talk", text="Hello there", tool="Bash")
+    program = [str(Path(sys.executable).parent / "backscroll")]
+    if not Path(program[0]).exists():
+        pytest.skip("backscroll is not installed here")
+    environment = surroundings(home)
+    del environment["PYTHONPATH"]
+    with Terminal(program, env=environment, cwd=evil) as terminal:
+        terminal.shows("Hello there")
+        terminal.type("q")
+        assert terminal.ends() == 0
+    assert not (home / "PWNED").exists()
+
+
+def test_quitting_while_it_imports(home: Path, tmp_path: Path) -> None:
+    path = record(home, tmp_path, title="Talk", text="Hello there", tool="Bash")
+    line = path.read_text().splitlines()[-1]
+    with path.open("a") as file:
+        for _ in range(60_000):
+            file.write(line + "\n")
+    with Terminal(backscroll(), env=surroundings(home), cwd=home) as terminal:
+        terminal.shows("importing")
+        terminal.type("q")
+        assert terminal.ends() == 0
+    assert b"Traceback" not in terminal.sent
+
+
+def test_a_killed_agent_leaves_no_ruins(home: Path, tmp_path: Path) -> None:
+    record(home, tmp_path, title="Talk", text="Hello there", tool="Bash")
+    agent(home, "stty raw -echo; printf '\\033[?1049h\\033[?25l'; kill -40 $$")
+    with Terminal(backscroll(), env=surroundings(home), cwd=home) as terminal:
+        before = terminal.modes()
+        terminal.shows("Hello there")
+        terminal.type("r")
+        terminal.shows("claude was ended by signal 40", "Talk")
+        terminal.type("q")
+        assert terminal.ends() == 0
+        assert terminal.modes() == before
+
+
+def test_a_polite_end_from_outside_leaves_the_terminal_as_it_was(home: Path) -> None:
+    with Terminal(backscroll("--demo"), env=surroundings(home), cwd=home) as terminal:
+        before = terminal.modes()
+        terminal.shows("Fix retry storm in uploader")
+        terminal.process.terminate()
+        assert terminal.ends() == 0
+        assert terminal.modes() == before
+        assert terminal.sent.rstrip().rfind(b"\x1b[?1049l") > terminal.sent.rfind(b"\x1b[?1049h")

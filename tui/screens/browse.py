@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import traceback
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import replace
 from functools import partial
@@ -94,6 +96,11 @@ class Browse(Screen[None]):
         # Unvalidated: building the validator would cost the first frame more than all the rest.
         self._filter = TaskFilter.model_construct(top_level=True)
         self._seen: tuple[int, int] | None = None
+        self._listing = asyncio.Lock()
+        self._is_stale = False
+        self._is_looking = False
+        self._is_resuming = False
+        self._organising = asyncio.Lock()
         self._settling: Timer | None = None
         self._looking: Timer | None = None
 
@@ -118,10 +125,14 @@ class Browse(Screen[None]):
         self._work(self._start, "start")
 
     async def _start(self) -> None:
-        self._store = await self._open_store()
+        try:
+            self._store = await self._open_store()
+        except StoreError as error:
+            self._tasks.empty_text = _in_words(error)
+            self._tasks.refresh()
+            raise
         self._organiser = Organiser(self._store)
         self._importer = await self._make_importer(self._store)
-        self._tasks.empty_text = "No sessions yet."
         self._seen = await self._store.version()
         await self._list()
         self._looking = self.set_interval(_LOOK_EVERY, self._look)
@@ -132,7 +143,9 @@ class Browse(Screen[None]):
         """Let go of the store; the screen is of no use after that."""
         if self._looking is not None:
             self._looking.stop()
+        workers = list(self.workers)
         self.workers.cancel_all()
+        await asyncio.gather(*(worker.wait() for worker in workers), return_exceptions=True)
         if self._store is not None:
             await self._store.close()
 
@@ -151,28 +164,46 @@ class Browse(Screen[None]):
     # Keeping what is shown true
 
     def _look(self) -> None:
-        self._work(self._look_again, "look")
+        if not self._is_looking:
+            self._work(self._look_again, "look")
 
     async def _look_again(self) -> None:
         """Show what somebody has written since: this process, an import, another program."""
         if self._store is None:
             return
-        version = await self._store.version()
-        if version != self._seen:
-            self._seen = version
-            await self._list()
+        self._is_looking = True
+        try:
+            version = await self._store.version()
+            if version != self._seen:
+                await self._list()
+                self._seen = version
+        finally:
+            self._is_looking = False
 
     async def _list(self) -> None:
-        store = self._store
-        if store is None:
-            return
-        await self._tasks.show(store, self._wanted())
-        while not len(self._tasks) and self._scope.wider is not self._scope:
-            if self._filter.words:
-                break
+        """Read and show the list anew; who asks while it is read gets the next reading."""
+        self._is_stale = True
+        async with self._listing:
+            if not self._is_stale or self._store is None:
+                return
+            self._is_stale = False
+            try:
+                await self._read_list(self._store)
+            except BaseException:
+                self._is_stale = True
+                raise
+
+    async def _read_list(self, store: Store) -> None:
+        tasks = self._tasks
+        tasks.empty_text = "No sessions yet."
+        if self._filter.words or self._filter.archived:
+            tasks.empty_text = "Nothing matches."
+        await tasks.show(store, self._wanted())
+        may_widen = not self._filter.words and not self._filter.archived
+        while may_widen and not len(tasks) and self._scope.wider is not self._scope:
             self._scope = self._scope.wider
-            await self._tasks.show(store, self._wanted())
-        shown = len(self._tasks)
+            await tasks.show(store, self._wanted())
+        shown = len(tasks)
         self._say(scope=self._scope, scopes=tuple(Scope), notes=self._notes(), shown=shown)
         self._say(total=await store.count_tasks(TaskFilter(everything=True, archived=None)))
 
@@ -195,6 +226,8 @@ class Browse(Screen[None]):
         return tuple(notes)
 
     def _say(self, **changes: Any) -> None:
+        if not self.is_attached or not self._top.is_attached:
+            return  # the screen is going
         self._top.standing = replace(self._top.standing, **changes)
 
     async def _import(self, importer: Importer) -> None:
@@ -279,8 +312,8 @@ class Browse(Screen[None]):
             self.remove_class("-reading")
             self._tasks.focus()
 
-    def action_filter(self) -> None:
-        """Open the line for filter words."""
+    async def action_filter(self) -> None:
+        """Open the line for filter words. Keys that follow wait until it has the focus."""
         from tui.widgets.filter import FilterLine  # an input costs the first frame; it can wait
 
         self.remove_class("-reading")
@@ -288,8 +321,8 @@ class Browse(Screen[None]):
             self.query_one("#filter").focus()
             return
         line = FilterLine(" ".join(self._filter.words), id="filter")
-        self.mount(line, before="#bottom")
-        line.focus()
+        await self.mount(line, before="#bottom")
+        self.set_focus(line)
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Filter while the words are typed."""
@@ -356,13 +389,16 @@ class Browse(Screen[None]):
         self.app.push_screen(Help())
 
     async def action_quit(self) -> None:
-        """Leave."""
+        """Leave, once what was begun has ended."""
+        await self.close_store()
         self.app.exit()
 
     def action_import_now(self) -> None:
         """Look for what is new."""
-        if self._importer is None:
-            self._tell("There is nothing to import here: this store is a demonstration.")
+        if self._store is None:
+            self._tell("No store is open.")
+        elif self._importer is None:
+            self._tell("Nothing is imported into a store in memory.")
         elif self._top.standing.importing:
             self._tell("An import is running already.")
         else:
@@ -377,11 +413,15 @@ class Browse(Screen[None]):
             self._nothing_selected()
             return
 
-        def answered(title: str | None) -> None:
-            if title is not None and title != row.task.title:
-                self._work(lambda: self._organise(organiser.rename(row.task, title)), "organise")
+        before = printable(row.task.title)
 
-        self.app.push_screen(Ask("A title of your own", printable(row.task.title)), answered)
+        def answered(title: str | None) -> None:
+            if title is not None and title != before:
+                self._work(
+                    lambda: self._organise(lambda: organiser.rename(row.task, title)), "organise"
+                )
+
+        self.app.push_screen(Ask("A title of your own", before), answered)
 
     def action_archive(self) -> None:
         """Put the task away or take it back."""
@@ -389,18 +429,24 @@ class Browse(Screen[None]):
         if row is None or organiser is None:
             self._nothing_selected()
             return
-        self._work(lambda: self._organise(organiser.archive(row.task)), "organise")
+        self._work(lambda: self._organise(lambda: organiser.archive(row.task)), "organise")
 
     def action_undo(self) -> None:
         """Take the last change back."""
         organiser = self._organiser
         if organiser is not None:
-            self._work(lambda: self._organise(organiser.undo()), "organise")
+            self._work(
+                lambda: self._organise(organiser.undo, "There is nothing to undo"), "organise"
+            )
 
-    async def _organise(self, change: Coroutine[Any, Any, str | None]) -> None:
-        words = await change
-        self._tell(f"{words}." if words else "There is nothing to undo.")
-        await self._list()
+    async def _organise(
+        self, change: Callable[[], Coroutine[Any, Any, str | None]], nothing: str = ""
+    ) -> None:
+        async with self._organising:
+            words = await change()
+            if words or nothing:
+                self._tell(f"{words or nothing}.")
+            await self._list()
 
     # Resuming
 
@@ -413,9 +459,12 @@ class Browse(Screen[None]):
 
     def action_resume(self) -> None:
         """Hand the terminal to the agent."""
+        if self._is_resuming:
+            return  # the key was pressed twice: one agent has the terminal already
         command = self._command()
         row = self._tasks.selected
         if command is not None and row is not None:
+            self._is_resuming = True
             self._work(lambda: self._resume(row, command), "resume")
 
     def _command(self) -> resume.Command | None:
@@ -433,26 +482,34 @@ class Browse(Screen[None]):
             return None
 
     async def _resume(self, row: TaskRow, command: resume.Command) -> None:
-        store, session = self._store, row.session
-        if store is None or session is None:
-            return
         try:
             ready = resume.ready(command, os.environ)
+            await self._mark(row, SessionStatus.ACTIVE)
+            outcome = await self._launcher(ready)
         except ResumeError as error:
             self._tell(f"Cannot be resumed: {error}.", "warning")
             return
-        resumable = session.status in (SessionStatus.CREATED, SessionStatus.PAUSED)
-        if resumable:
-            await store.set_session_status(row.task.id, SessionStatus.ACTIVE)
-        outcome = await self._launcher(ready)
-        if resumable:
-            await store.set_session_status(row.task.id, SessionStatus.PAUSED)
+        finally:
+            self._is_resuming = False
+        await self._mark(row, SessionStatus.PAUSED)
         if words := outcome.in_words(command.argv[0]):
             self._tell(f"{words}.", "warning")
-        if self._importer is not None and session.source_path is not None:
+        session = row.session
+        if self._importer is not None and session is not None and session.source_path:
             await self._importer.source(session.backend, session.source_path)
         await self._list()
         self._history.action_scroll_end()
+
+    async def _mark(self, row: TaskRow, status: SessionStatus) -> None:
+        """Say of a session that it is live, or not any more. A store that is busy stops nobody."""
+        if self._store is None or row.session is None:
+            return
+        if row.session.status is SessionStatus.TERMINATED:
+            return
+        try:
+            await self._store.set_session_status(row.task.id, status)
+        except StoreError as error:
+            self._tell(_in_words(error), "warning")
 
     # Words and work
 
@@ -460,6 +517,8 @@ class Browse(Screen[None]):
         self._tell("No task is selected.")
 
     def _tell(self, words: str, severity: str = "information") -> None:
+        if not self.is_attached:
+            return  # the screen is going
         self.notify(words, severity=severity, markup=False)  # type: ignore[arg-type]
 
     @on(TaskList.Refused)
@@ -480,10 +539,11 @@ class Browse(Screen[None]):
                 await work()
             except (StoreError, OSError) as error:
                 self._tell(_in_words(error), "error")
+            except Exception as error:  # a mistake of ours, which must not cost the person theirs
+                self.log.error(traceback.format_exc())
+                self._tell(f"A mistake in backscroll: {_named(error)}", "error")
 
-        # What must be carried through is not replaced half way.
-        exclusive = group in ("show", "list", "look")
-        self.run_worker(told, group=group, exclusive=exclusive)  # type: ignore[arg-type]
+        self.run_worker(told, group=group, exclusive=group == "show")  # type: ignore[arg-type]
 
     def on_unmount(self, _event: events.Unmount) -> None:
         """Stop the clock that reads the history of a passing selection."""
@@ -492,4 +552,8 @@ class Browse(Screen[None]):
 
 
 def _in_words(error: Exception) -> str:
-    return printable(str(error)) or type(error).__name__
+    return printable(str(error)) if isinstance(error, StoreError | OSError) else _named(error)
+
+
+def _named(error: Exception) -> str:
+    return f"{type(error).__name__}: {printable(str(error))}"

@@ -36,25 +36,26 @@ class TopBar(Widget):
     def render(self) -> RenderResult:
         """Draw the line: what is left, and what is right of the space between."""
         now = self.standing
+        count = f"{now.shown:,}" if now.shown == now.total else f"{now.shown:,} of {now.total:,}"
+        right = " · ".join(text for text in (count, now.importing) if text)
+        for scopes in (now.scopes, (now.scope,)):
+            left = self._left(scopes)
+            space = self.content_size.width - left.cell_length - len(right)
+            if space > 1:
+                break
+        return Content.assemble(left, " " * max(1, space), (right, "$text-muted"))
+
+    def _left(self, scopes: tuple[str, ...]) -> Content:
+        now = self.standing
         parts = [Content.styled("backscroll", "bold $text-primary"), Content("  ")]
-        for index, scope in enumerate(now.scopes):
+        for index, scope in enumerate(scopes):
             if index:
                 parts.append(Content.styled(" › ", "$text-muted"))
             chosen = scope == now.scope
-            parts.append(
-                Content.styled(
-                    f"[{scope}]" if chosen else scope, "bold" if chosen else "$text-muted"
-                )
-            )
+            text = f"[{scope}]" if chosen else scope
+            parts.append(Content.styled(text, "bold" if chosen else "$text-muted"))
         parts += [Content.styled(f"  {note}", "$text-accent") for note in now.notes]
-        count = f"{now.shown:,}" if now.shown == now.total else f"{now.shown:,} of {now.total:,}"
-        right = " · ".join(text for text in (count, now.importing) if text)
-        left = Content.assemble(*parts)
-        room = self.size.width - left.cell_length
-        if room < len(right) + 2:
-            return left
-        space = room - len(right)
-        return Content.assemble(left, " " * space, (right, "$text-muted"))
+        return Content.assemble(*parts)
 
 
 class BottomBar(Widget):

@@ -132,8 +132,7 @@ class HistoryPane(ScrollView, inherit_bindings=False):
         """Load what is to be shown, then show it. The picture stays meanwhile."""
         self._is_jumping = True
         self._notice = ""
-        work = self._guard(view, self._jumped(view, load, place))
-        self._loader = self.run_worker(work, group=GROUP, exclusive=True, exit_on_error=False)
+        self._start(view, lambda: self._jumped(view, load, place))
 
     async def _jumped(
         self,
@@ -160,9 +159,23 @@ class HistoryPane(ScrollView, inherit_bindings=False):
             view.pay()
             self._repaint()
 
-    async def _guard(self, view: Viewport, work: Awaitable[None]) -> None:
+    def _start(self, view: Viewport, work: Callable[[], Awaitable[None]]) -> None:
+        """Do work behind the screen in place of what is being done."""
+
+        async def guarded() -> None:
+            await self._guard(view, work)
+
+        # Not a coroutine: one that is replaced before it begins would never be awaited.
+        self._loader = self.run_worker(
+            guarded,
+            group=GROUP,
+            exclusive=True,
+            exit_on_error=False,
+        )
+
+    async def _guard(self, view: Viewport, work: Callable[[], Awaitable[None]]) -> None:
         try:
-            await work
+            await work()
         except Exception as error:
             if view is self._view:
                 self._is_jumping = False
@@ -177,8 +190,7 @@ class HistoryPane(ScrollView, inherit_bindings=False):
         if view is None or not view.wants():
             return
         if self._loader is None or self._loader.is_finished:
-            work = self._guard(view, self._fill(view))
-            self._loader = self.run_worker(work, group=GROUP, exclusive=True, exit_on_error=False)
+            self._start(view, lambda: self._fill(view))
 
     def _say_loading(self, view: Viewport) -> None:
         if view is self._view and self._is_jumping and not view.pages:
