@@ -1,4 +1,5 @@
-"""The command line: `backscroll import`, `list`, `show`, `resume`, `migrate`, `doctor`.
+"""The command line: `backscroll import`, `list`, `show`, `resume`, `migrate`, `recover`,
+`doctor`.
 
 The same as `python -m store ...`; textual is never imported. Exit status: 0 done, 1 an error in
 words on standard error, 2 wrong usage, 3 an import that had to skip something.
@@ -20,7 +21,7 @@ from store import agents, ingest, resume, shapes
 from store.ages import age
 from store.errors import NotFound, ResumeError, StoreError
 from store.models import Kind, Message, Role, Session, TaskFilter, TaskRow
-from store.opening import open_store
+from store.opening import open_store, recover
 from store.protocol import Store
 from store.text import printable
 
@@ -107,6 +108,7 @@ def parser() -> argparse.ArgumentParser:
     resumes.add_argument("--print", action="store_true", help="show the command, start nothing")
 
     command("migrate", _migrate, "bring the store to this version's schema")
+    command("recover", _recover, "replace a damaged store by what can still be read of it")
     command("doctor", _doctor, "say what backscroll sees: places, counts, versions")
     return top
 
@@ -287,6 +289,16 @@ async def _migrate(options: argparse.Namespace) -> int:
         _print_json({"path": facts["path"], "schema": facts["schema"]})
     else:
         print(f"{printable(facts['path'])} has schema {facts['schema']}, the newest there is")
+    return DONE
+
+
+async def _recover(options: argparse.Namespace) -> int:
+    recovery = await recover(options.database)
+    if options.json:
+        _print_json({"kept": recovery.kept, "rows": dict(recovery.rows)})
+        return DONE
+    print(f"The damaged store is kept as {printable(recovery.kept)}")
+    print("Recovered: " + ", ".join(f"{n:,} of {table}" for table, n in recovery.rows.items()))
     return DONE
 
 

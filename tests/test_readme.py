@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from store import Store
 from tui.commands import COMMANDS, markdown_table
 from tui.screens.browse import Browse
 
@@ -38,6 +39,13 @@ def test_the_program_of_ten_lines_runs(tmp_path: Path) -> None:
         check=True,
     )
     assert ran.stdout == "1 user Why the storm?\n2 assistant There is no backoff.\n"
+
+
+def test_the_table_of_calls_is_the_protocol() -> None:
+    table = README.split("| what | calls |")[1].split("\n\n")[0]
+    named = set(re.findall(r"`(\w+)`", table))
+    calls = {name for name in vars(Store) if not name.startswith("_")}
+    assert named == calls
 
 
 def test_every_place_it_names_is_there() -> None:

@@ -51,7 +51,9 @@ def store_error(error: sqlite3.Error, name: str) -> StoreError:
     if code in _BUSY:
         return StoreBusy(f"another process holds the write lock of {name}")
     if code in _DAMAGED:
-        return StoreCorrupt(f"{name} is damaged: {error}")
+        return StoreCorrupt(
+            f"{name} is damaged ({error}); `backscroll recover` keeps it and saves what it can"
+        )
     if code == sqlite3.SQLITE_NOTADB:
         return NotAStore(f"{name} is not a SQLite database")
     if code in _UNAVAILABLE:
