@@ -35,6 +35,7 @@ Work = Callable[[sqlite3.Connection], T]
 READERS = 3
 
 _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+_NOT_TEXT = "Could not decode to UTF-8"  # what follows is the content itself
 _DAMAGED = {sqlite3.SQLITE_CORRUPT}
 _UNAVAILABLE = {
     sqlite3.SQLITE_CANTOPEN: "it cannot be opened",
@@ -50,7 +51,8 @@ def store_error(error: sqlite3.Error, name: str) -> StoreError:
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if code in _BUSY:
         return StoreBusy(f"another process holds the write lock of {name}")
-    if code in _DAMAGED:
+    if code in _DAMAGED or str(error).startswith(_NOT_TEXT):
+        error = sqlite3.DatabaseError(_NOT_TEXT) if str(error).startswith(_NOT_TEXT) else error
         return StoreCorrupt(
             f"{name} is damaged ({error}); `backscroll recover` keeps it and saves what it can"
         )
@@ -165,7 +167,10 @@ class Connection:
 
     async def read(self, work: Work[T], *, wait: float = WAIT_SECONDS) -> T:
         """Run `work` on one snapshot of the database."""
-        return await self.run(lambda db: in_snapshot(db, work), wait=wait)
+        try:
+            return await self.run(lambda db: in_snapshot(db, work), wait=wait)
+        except ValueError as error:
+            raise StoreCorrupt(f"{self.name} holds what it never wrote: {error}") from error
 
     def interrupt(self) -> None:
         """Stop the statement that is running, if one is."""

@@ -381,7 +381,8 @@ def _set_up(db: sqlite3.Connection, *, name: str, migrating: bool, synchronous: 
     db.execute(f"PRAGMA busy_timeout = {int(WAIT_SECONDS * 1000)}")
     _common(db)
     migrate.migrate(db, name, allowed=migrating, deadline=deadline)
-    migrate.use_wal(db, deadline)
+    if migrate.use_wal(db, deadline) == "delete":
+        synchronous = "full"  # without a write-ahead log less could damage the file
     db.execute(f"PRAGMA synchronous = {_SYNCHRONOUS[synchronous]}")
     db.execute("PRAGMA wal_autocheckpoint = 0")  # see store.sqlite.checkpoints
     db.execute(f"PRAGMA journal_size_limit = {_JOURNAL_LIMIT}")

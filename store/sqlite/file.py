@@ -8,7 +8,7 @@ from contextlib import closing
 from pathlib import Path
 from urllib.parse import quote
 
-from store.errors import NotAStore, StoreUnavailable
+from store.errors import NotAStore, StoreCorrupt, StoreUnavailable
 from store.sqlite import migrate
 
 _MAGIC = b"SQLite format 3\0"
@@ -20,13 +20,17 @@ def prepare(path: Path, name: str) -> None:
     """Make the folder and the file, for their owner only, and refuse what is not a store.
 
     The -wal and -shm files take the file's permissions. Raises NotAStore or SchemaTooNew before
-    anything is opened for writing, and StoreUnavailable for what the system refuses.
+    anything is opened for writing, StoreCorrupt for a file that has lost what its log belongs to,
+    and StoreUnavailable for what the system refuses.
     """
     try:
         _make_folder(path.parent)
         head = _head(path)
     except OSError as error:
         raise StoreUnavailable(f"{name} cannot be opened: {error.strerror}") from error
+    if not head and _size(f"{name}-wal"):
+        # SQLite would take the file for a new one, and the log that holds its data for an old one.
+        raise StoreCorrupt(f"{name} is empty, but a log with data lies beside it: {name}-wal")
     if not head or Path(f"{name}-journal").exists():
         return  # new, or in the middle of a transaction that SQLite will undo
     if not head.startswith(_MAGIC):
@@ -61,6 +65,13 @@ def _head(path: Path) -> bytes:
         return file.read(_HEADER)
 
 
+def _size(path: str) -> int:
+    try:
+        return Path(path).stat().st_size
+    except OSError:
+        return 0
+
+
 def _look(path: Path, name: str) -> None:
     """See which schema a database has that was left with a log, without ending that log.
 
@@ -68,7 +79,7 @@ def _look(path: Path, name: str) -> None:
     """
     where = f"file:{quote(str(path))}?mode=ro"
     try:
-        with closing(sqlite3.connect(where, uri=True, isolation_level=None)) as db:
+        with closing(sqlite3.connect(where, uri=True, isolation_level=None, timeout=0)) as db:
             migrate.check(db, name)
     except sqlite3.Error:
         return  # opening it for writing will say what is wrong

@@ -27,7 +27,10 @@ def micros_or_none(moment: datetime | None) -> int | None:
 
 def moment(value: int) -> datetime:
     """Give microseconds since 1970 as an aware time in UTC."""
-    return _EPOCH + timedelta(microseconds=value)
+    try:
+        return _EPOCH + timedelta(microseconds=value)
+    except OverflowError as error:
+        raise ValueError(f"not a time: {value}") from error
 
 
 def moment_or_none(value: int | None) -> datetime | None:
