@@ -96,6 +96,7 @@ class Connection:
         self.after_commit: Work[None] | None = None
         self._db = db
         self._closed = False
+        self._closing: asyncio.Future[None] | None = None
 
     @classmethod
     async def open(cls, path: str, *, name: str, setup: Work[None]) -> Connection:
@@ -115,10 +116,11 @@ class Connection:
         return connection
 
     async def close(self) -> None:
-        """Close after everything that was sent has been done."""
-        if not self._closed:
+        """Close after everything that was sent has been done, whoever stops waiting for it."""
+        if self._closing is None:
             self._closed = True
-            await self._db.close()
+            self._closing = asyncio.ensure_future(self._db.close())
+        await asyncio.shield(self._closing)
 
     async def run(self, work: Work[T], *, wait: float) -> T:
         """Run `work` in the connection's thread, once it is free within `wait` seconds.
@@ -256,8 +258,7 @@ class Readers:
     async def close(self) -> None:
         """Close every connection, after what each is doing."""
         self._closed = True
-        for connection in self._all:
-            await connection.close()
+        await asyncio.gather(*(connection.close() for connection in self._all))
 
 
 def _forget(future: asyncio.Future[T]) -> None:

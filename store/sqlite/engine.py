@@ -108,9 +108,8 @@ class SqliteStore:
         await self.close()
 
     async def close(self) -> None:
-        if self._readers is not None:
-            await self._readers.close()
-        await self._writer.close()
+        readers = [self._readers.close()] if self._readers is not None else []
+        await asyncio.gather(*readers, self._writer.close())
 
     async def _write(self, work: Work[T]) -> T:
         result = await self._writer.write(work)
