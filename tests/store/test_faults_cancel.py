@@ -95,6 +95,8 @@ WRITES: dict[str, Callable[[Store], Awaitable[object]]] = {
     "save_message": lambda s: s.save_message("a", "user", "said"),
     "save_messages": lambda s: s.save_messages("a", [said(str(n)) for n in range(40)]),
     "record": lambda s: s.record([_chunk(ROOT_OF_CLAUDE), _chunk(ROOT_OF_CLAUDE / "other")]),
+    "save_summary": lambda s: s.save_summary("a", "so far", up_to=3),
+    "save_memory": lambda s: s.save_memory("learnt", importance=1, task_id="a", id="memory"),
     "mark_gone": lambda s: s.mark_gone("claude", [str(ROOT_OF_CLAUDE / "known" / "a.jsonl")]),
 }
 TIMES = {
