@@ -10,10 +10,12 @@ from __future__ import annotations
 import fcntl
 import os
 import sqlite3
+import time
 from contextlib import suppress
 from pathlib import Path
 
 LOG_LIMIT = 4 * 1024 * 1024  # as much as SQLite's own thousand pages
+PAUSE = 1.0  # seconds from one checkpoint to the next
 _FIXED_IN = (3, 51, 3)
 
 
@@ -28,12 +30,15 @@ class Checkpoints:
     def __init__(self, database: str) -> None:
         self._log = Path(f"{database}-wal")
         self._lock = f"{database}-checkpoint"
+        self._next = 0.0
 
     def after_commit(self, db: sqlite3.Connection) -> None:
         """Checkpoint if the log is long and no other process is at it. Never fails a commit."""
         try:
-            if self._log.stat().st_size < LOG_LIMIT:
+            # The log's file never shrinks by itself: its size says only that it was long once.
+            if time.monotonic() < self._next or self._log.stat().st_size < LOG_LIMIT:
                 return
+            self._next = time.monotonic() + PAUSE
             descriptor = os.open(self._lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError:
             return  # no log, or no room for the lock: the next commit will see

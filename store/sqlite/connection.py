@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import TypeVar
 
 import aiosqlite
 
@@ -28,9 +27,9 @@ from store.errors import (
     StoreUnavailable,
 )
 from store.protocol import WAIT_SECONDS
+from store.sqlite.grouping import Call, Work, Writes
 
 T = TypeVar("T")
-Work = Callable[[sqlite3.Connection], T]
 
 READERS = 3
 
@@ -65,36 +64,13 @@ def store_error(error: sqlite3.Error, name: str) -> StoreError:
     return StoreError(f"{name}: {error}")
 
 
-class _Call(Generic[T]):
-    """Work on its way to a connection's thread. It can be withdrawn until it has begun."""
-
-    def __init__(self, run: Callable[[], T]) -> None:
-        self._run = run
-        self._lock = threading.Lock()
-        self._begun = False
-        self._withdrawn = False
-
-    def __call__(self) -> T | None:
-        with self._lock:
-            if self._withdrawn:
-                return None
-            self._begun = True
-        return self._run()
-
-    def withdraw(self) -> bool:
-        """Take the work back. False when it has begun, and will be done."""
-        with self._lock:
-            self._withdrawn = not self._begun
-            return self._withdrawn
-
-
 class Connection:
     """One SQLite connection with its thread."""
 
     def __init__(self, name: str, db: aiosqlite.Connection) -> None:
         self.name = name
-        self.after_commit: Work[None] | None = None
         self._db = db
+        self._writes = Writes(lambda: db._conn, None)
         self._closed = False
         self._closing: asyncio.Future[None] | None = None
 
@@ -127,11 +103,14 @@ class Connection:
 
         Cancelled before its turn, the work is never begun; after, it is finished unseen.
         """
+        return await self._send(lambda: Call(lambda: work(self._db._conn)), wait)
+
+    async def _send(self, make: Callable[[], Call[T]], wait: float) -> T:
         if self._closed:
             raise StoreClosed(f"the store {self.name} is closed")
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
-        call = _Call(lambda: work(self._db._conn))
+        call = make()
 
         def give_up() -> None:
             if call.withdraw() and not future.done():
@@ -158,14 +137,11 @@ class Connection:
     async def write(self, work: Work[T]) -> T:
         """Run `work` in an immediate transaction: committed when it returns, else undone."""
         deadline = time.monotonic() + WAIT_SECONDS
+        return await self._send(lambda: self._writes.add(work, deadline), WAIT_SECONDS)
 
-        def committed(db: sqlite3.Connection) -> T:
-            result = in_transaction(db, work, deadline)
-            if self.after_commit is not None:
-                self.after_commit(db)
-            return result
-
-        return await self.run(committed, wait=WAIT_SECONDS)
+    def after_each_commit(self, work: Work[None]) -> None:
+        """Let `work` run in the connection's thread after every commit."""
+        self._writes = Writes(lambda: self._db._conn, work)
 
     async def read(self, work: Work[T], *, wait: float = WAIT_SECONDS) -> T:
         """Run `work` on one snapshot of the database."""
@@ -178,25 +154,6 @@ class Connection:
         """Stop the statement that is running, if one is."""
         if self._db._connection is not None:
             self._db._connection.interrupt()
-
-
-def in_transaction(db: sqlite3.Connection, work: Work[T], deadline: float) -> T:
-    """Run `work` between BEGIN IMMEDIATE and COMMIT, waiting for the lock until `deadline`.
-
-    Immediate, because a transaction that reads first and writes later fails at once when
-    somebody else has written in between, whatever the timeout.
-    """
-    patience = max(0, int((deadline - time.monotonic()) * 1000))
-    db.execute(f"PRAGMA busy_timeout = {patience}")
-    db.execute("BEGIN IMMEDIATE")
-    try:
-        result = work(db)
-        db.execute("COMMIT")
-    except BaseException:
-        if db.in_transaction:
-            db.execute("ROLLBACK")
-        raise
-    return result
 
 
 def in_snapshot(db: sqlite3.Connection, work: Work[T]) -> T:
@@ -258,7 +215,8 @@ class Readers:
     async def close(self) -> None:
         """Close every connection, after what each is doing."""
         self._closed = True
-        await asyncio.gather(*(connection.close() for connection in self._all))
+        for connection in self._all:
+            await connection.close()
 
 
 def _forget(future: asyncio.Future[T]) -> None:

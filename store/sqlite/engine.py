@@ -48,9 +48,10 @@ from store.sqlite import (
     tasks,
 )
 from store.sqlite.checkpoints import Checkpoints, is_affected
-from store.sqlite.connection import Connection, Readers, Work, in_transaction
+from store.sqlite.connection import Connection, Readers
 from store.sqlite.copy import copy
 from store.sqlite.file import prepare
+from store.sqlite.grouping import Work, in_transaction
 from store.sqlite.integrity import problems
 from store.validation import validated
 
@@ -74,6 +75,7 @@ class SqliteStore:
         self._writer = writer
         self._readers = readers
         self._writes = 0
+        self._closing: asyncio.Future[None] | None = None
 
     @classmethod
     async def open(
@@ -91,7 +93,7 @@ class SqliteStore:
         await asyncio.to_thread(prepare, path, name)
         setup = partial(_set_up, name=name, migrating=migrate, synchronous=synchronous)
         writer = await Connection.open(name, name=name, setup=setup)
-        writer.after_commit = Checkpoints(name).after_commit
+        writer.after_each_commit(Checkpoints(name).after_commit)
         return cls(name, path, writer, Readers(path, name, _set_up_reader))
 
     @staticmethod
@@ -108,8 +110,15 @@ class SqliteStore:
         await self.close()
 
     async def close(self) -> None:
-        readers = [self._readers.close()] if self._readers is not None else []
-        await asyncio.gather(*readers, self._writer.close())
+        if self._closing is None:
+            self._closing = asyncio.ensure_future(self._close())
+        await asyncio.shield(self._closing)
+
+    async def _close(self) -> None:
+        # One after the other: the last to close tidies the log away, if it knows that it is.
+        if self._readers is not None:
+            await self._readers.close()
+        await self._writer.close()
 
     async def _write(self, work: Work[T]) -> T:
         result = await self._writer.write(work)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from store.errors import NotFound
 from store.models import Kind, Message, NewMessage, Role
@@ -51,42 +52,29 @@ def to_message(row: sqlite3.Row) -> Message:
     )
 
 
-def append(db: sqlite3.Connection, n: int, messages: Sequence[NewMessage]) -> range:
-    """Append messages to the history of the task in row `n`; give the numbers they got.
+def append(db: sqlite3.Connection, n: int, messages: Sequence[NewMessage]) -> list[Message]:
+    """Append messages to the history of the task in row `n`; give them as they are stored.
 
     Messages whose key the history has are left out. The counts change in the same transaction.
     """
     messages = _unknown(db, n, messages)
     if not messages:
-        return range(0)
+        return []
     task = db.execute("SELECT last_seq, last_message_at FROM task WHERE n = ?", (n,)).fetchone()
-    first = task["last_seq"] + 1
     latest = task["last_message_at"]
+    stored: list[Message] = []
     rows = []
-    for seq, message in enumerate(messages, first):
+    for seq, message in enumerate(messages, task["last_seq"] + 1):
         # Stamped now, a message still never precedes what the history has: clocks step back.
         at = now() if message.timestamp is None else micros(message.timestamp)
         if message.timestamp is None and latest is not None:
             at = max(at, latest)
         latest = at if latest is None else max(latest, at)
-        rows.append(
-            (
-                n,
-                seq,
-                at,
-                message.role,
-                message.kind,
-                storable(message.content),
-                text_or_none(message.tool_name),
-                text_or_none(message.tool_call_id),
-                message.is_error,
-                text_or_none(message.model),
-                message.is_prompt,
-                message.on_branch,
-                message.inherited,
-                text_or_none(message.key),
-            )
+        kept = _storable(message)
+        stored.append(
+            Message.model_construct(**kept, seq=seq, timestamp=message.timestamp or moment(at))
         )
+        rows.append((n, seq, at, *kept.values()))
     db.executemany(_INSERT, rows)
     db.execute(
         _COUNT,
@@ -99,7 +87,24 @@ def append(db: sqlite3.Connection, n: int, messages: Sequence[NewMessage]) -> ra
             "now": now(),
         },
     )
-    return range(first, first + len(rows))
+    return stored
+
+
+def _storable(message: NewMessage) -> dict[str, Any]:
+    """Give what is stored of a message, in the order of `_INSERT`."""
+    return {
+        "role": message.role,
+        "kind": message.kind,
+        "content": storable(message.content),
+        "tool_name": text_or_none(message.tool_name),
+        "tool_call_id": text_or_none(message.tool_call_id),
+        "is_error": message.is_error,
+        "model": text_or_none(message.model),
+        "is_prompt": message.is_prompt,
+        "on_branch": message.on_branch,
+        "inherited": message.inherited,
+        "key": text_or_none(message.key),
+    }
 
 
 def _unknown(
@@ -141,13 +146,7 @@ def save_one(db: sqlite3.Connection, task_id: str, message: NewMessage) -> Messa
 
 def save(db: sqlite3.Connection, task_id: str, messages: Sequence[NewMessage]) -> list[Message]:
     """Append messages to a task's history. Raises NotFound."""
-    n = tasks.place(db, task_id)
-    numbers = append(db, n, messages)
-    rows = db.execute(
-        f"SELECT {_COLUMNS} FROM message WHERE task = ? AND seq >= ? AND seq < ? ORDER BY seq",  # noqa: S608
-        (n, numbers.start, numbers.stop),
-    ).fetchall()
-    return [to_message(row) for row in rows]
+    return append(db, tasks.place(db, task_id), messages)
 
 
 def mark_branch(db: sqlite3.Connection, n: int, keys: Iterable[str], *, on_branch: bool) -> None:

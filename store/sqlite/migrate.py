@@ -17,8 +17,8 @@ from importlib import resources
 from pathlib import Path
 
 from store.errors import Conflict, NotAStore, SchemaTooNew, SchemaTooOld
-from store.sqlite.connection import in_transaction
 from store.sqlite.copy import copy
+from store.sqlite.grouping import in_transaction
 from store.sqlite.values import now
 
 MEMORY = ":memory:"
