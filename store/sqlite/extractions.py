@@ -22,7 +22,7 @@ _SELECT = """
 
 
 def _to_extraction(row: sqlite3.Row) -> Extraction:
-    return Extraction.model_construct(
+    return Extraction.trusted(
         id=row["id"],
         task_id=row["task_id"],
         attempts=row["attempts"],

@@ -112,7 +112,7 @@ def list_page(
     rows = rows[: max(0, limit)]
     items = get_rows(db, [row["id"] for row in rows])
     last = to_cursor(filter.sort, rows[-1]["key"], rows[-1]["n"]) if more and rows else None
-    return Page.model_construct(items=tuple(items), cursor=last)
+    return Page.trusted(items=tuple(items), cursor=last)
 
 
 _ROWS = f"""
@@ -135,7 +135,7 @@ def get_rows(db: sqlite3.Connection, task_ids: Sequence[str]) -> list[TaskRow]:
 
 
 def _to_row(row: sqlite3.Row) -> TaskRow:
-    return TaskRow.model_construct(
+    return TaskRow.trusted(
         task=tasks.to_task(row),
         session=sessions.to_session(row) if row["session_id"] is not None else None,
         children=row["children"],

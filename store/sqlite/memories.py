@@ -21,7 +21,7 @@ def _to_memory(row: sqlite3.Row) -> Memory:
     fields = dict(row)
     fields["created_at"] = moment(row["created_at"])
     fields["updated_at"] = moment(row["updated_at"])
-    return Memory.model_construct(**fields)
+    return Memory.trusted(**fields)
 
 
 _INSERT = """

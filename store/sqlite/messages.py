@@ -35,7 +35,7 @@ _COUNT = """
 
 def to_message(row: sqlite3.Row) -> Message:
     """Give a row of `_COLUMNS` as a model. It was validated on its way into the database."""
-    return Message.model_construct(
+    return Message.trusted(
         seq=row["seq"],
         role=Role(row["role"]),
         content=row["content"],
@@ -71,9 +71,7 @@ def append(db: sqlite3.Connection, n: int, messages: Sequence[NewMessage]) -> li
             at = max(at, latest)
         latest = at if latest is None else max(latest, at)
         kept = _storable(message)
-        stored.append(
-            Message.model_construct(**kept, seq=seq, timestamp=message.timestamp or moment(at))
-        )
+        stored.append(Message.trusted(**kept, seq=seq, timestamp=message.timestamp or moment(at)))
         rows.append((n, seq, at, *kept.values()))
     db.executemany(_INSERT, rows)
     db.execute(

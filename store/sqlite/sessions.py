@@ -44,7 +44,7 @@ def to_session(row: sqlite3.Row) -> Session:
 
     It was validated on its way into the database.
     """
-    return Session.model_construct(
+    return Session.trusted(
         task_id=row["id"],
         session_id=row["session_id"],
         backend=row["backend"],
@@ -121,7 +121,7 @@ def list_page(
     more = len(rows) > limit
     rows = rows[: max(0, limit)]
     last = to_cursor(rows[-1]["session_created_at"], rows[-1]["n"]) if more and rows else None
-    return Page.model_construct(items=tuple(to_session(row) for row in rows), cursor=last)
+    return Page.trusted(items=tuple(to_session(row) for row in rows), cursor=last)
 
 
 _SAVE = """

@@ -35,7 +35,7 @@ def place(db: sqlite3.Connection, task_id: str) -> int:
 
 def to_task(row: sqlite3.Row) -> Task:
     """Give a row of `COLUMNS` as a model. It was validated on its way into the database."""
-    return Task.model_construct(
+    return Task.trusted(
         id=row["id"],
         title=row["title"],
         title_from=TitleFrom(row["title_from"]),
