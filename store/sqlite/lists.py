@@ -9,7 +9,7 @@ from typing import Any
 from store.errors import InvalidValue
 from store.models import Kind, Page, Role, TaskFilter, TaskRow, TaskSort
 from store.sqlite import sessions, tasks
-from store.sqlite.values import from_cursor, to_cursor, to_json
+from store.sqlite.values import Row, by_name, from_cursor, to_cursor, to_json
 from store.text import storable
 
 _SORTS: Mapping[TaskSort, tuple[str, str]] = {
@@ -130,11 +130,11 @@ _ROWS = f"""
 
 def get_rows(db: sqlite3.Connection, task_ids: Sequence[str]) -> list[TaskRow]:
     """Give the rows of these tasks, in this order, without those that are gone."""
-    found = {row["id"]: row for row in db.execute(_ROWS, (to_json(list(task_ids)),)).fetchall()}
+    found = {row["id"]: row for row in by_name(db.execute(_ROWS, (to_json(list(task_ids)),)))}
     return [_to_row(found[task_id]) for task_id in task_ids if task_id in found]
 
 
-def _to_row(row: sqlite3.Row) -> TaskRow:
+def _to_row(row: Row) -> TaskRow:
     return TaskRow.trusted(
         task=tasks.to_task(row),
         session=sessions.to_session(row) if row["session_id"] is not None else None,

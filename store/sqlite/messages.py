@@ -9,7 +9,7 @@ from typing import Any
 from store.errors import NotFound
 from store.models import Kind, Message, NewMessage, Role
 from store.sqlite import tasks
-from store.sqlite.values import micros, moment, now, text_or_none, to_json
+from store.sqlite.values import Row, by_name, micros, moment, now, text_or_none, to_json
 from store.text import storable
 
 _COLUMNS = """seq, at, role, kind, content, tool_name, tool_call_id, is_error, model, is_prompt,
@@ -33,7 +33,7 @@ _COUNT = """
 """
 
 
-def to_message(row: sqlite3.Row) -> Message:
+def to_message(row: Row) -> Message:
     """Give a row of `_COLUMNS` as a model. It was validated on its way into the database."""
     return Message.trusted(
         seq=row["seq"],
@@ -182,18 +182,18 @@ def history(
     n = tasks.place(db, task_id)
     most = _ALL if limit is None else max(0, limit)
     if after is not None and before is not None:
-        rows = db.execute(_BETWEEN, (n, *_key(after), *_key(before), most)).fetchall()
+        rows = by_name(db.execute(_BETWEEN, (n, *_key(after), *_key(before), most)))
     elif after is not None:
-        rows = db.execute(_FORWARD, (n, *_key(after), most)).fetchall()
+        rows = by_name(db.execute(_FORWARD, (n, *_key(after), most)))
     else:
         end = _BEYOND if before is None else _key(before)
-        rows = db.execute(_BACKWARD, (n, *end, most)).fetchall()[::-1]
+        rows = by_name(db.execute(_BACKWARD, (n, *end, most)))[::-1]
     return [to_message(row) for row in rows]
 
 
 def first(db: sqlite3.Connection, task_id: str, limit: int) -> list[Message]:
     """Give the first messages of a history."""
-    rows = db.execute(_FORWARD, (tasks.place(db, task_id), -_BEYOND[0], 0, limit)).fetchall()
+    rows = by_name(db.execute(_FORWARD, (tasks.place(db, task_id), -_BEYOND[0], 0, limit)))
     return [to_message(row) for row in rows]
 
 

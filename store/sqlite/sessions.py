@@ -11,6 +11,8 @@ from store.models import LOCAL_TENANT, Origin, Page, Session, SessionStatus, Tas
 from store.owner import alive, this_process
 from store.sqlite import tasks
 from store.sqlite.values import (
+    Row,
+    by_name,
     from_cursor,
     from_json,
     micros,
@@ -39,7 +41,7 @@ _FIXED = frozenset({"task_id", "session_id", "backend", "status", "tenant_id", "
 _COUNTED = frozenset({"message_count", "last_message_at", "created_at", "updated_at"})
 
 
-def to_session(row: sqlite3.Row) -> Session:
+def to_session(row: Row) -> Session:
     """Give a row of `COLUMNS`, joined with its task, as a model.
 
     It was validated on its way into the database.
@@ -113,11 +115,12 @@ def list_page(
     if cursor is not None:
         where.append("(session.created_at, session.task) < (?, ?)")
         values += from_cursor(cursor, 2)
-    rows = db.execute(
+    found = db.execute(
         f"{_SELECT} {'WHERE ' + ' AND '.join(where) if where else ''}"
         " ORDER BY session.created_at DESC, session.task DESC LIMIT ?",
         [*values, max(0, limit) + 1],
-    ).fetchall()
+    )
+    rows = by_name(found)
     more = len(rows) > limit
     rows = rows[: max(0, limit)]
     last = to_cursor(rows[-1]["session_created_at"], rows[-1]["n"]) if more and rows else None

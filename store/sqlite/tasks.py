@@ -8,7 +8,7 @@ from typing import Any
 
 from store.errors import Conflict, InvalidValue, NotFound
 from store.models import Origin, Task, TaskStatus, TitleFrom
-from store.sqlite.values import from_json, micros, moment, moment_or_none, now, text_or_none
+from store.sqlite.values import Row, from_json, micros, moment, moment_or_none, now, text_or_none
 from store.status import check_task_move
 from store.text import storable
 from store.validation import validated
@@ -33,7 +33,7 @@ def place(db: sqlite3.Connection, task_id: str) -> int:
     return int(row["n"])
 
 
-def to_task(row: sqlite3.Row) -> Task:
+def to_task(row: Row) -> Task:
     """Give a row of `COLUMNS` as a model. It was validated on its way into the database."""
     return Task.trusted(
         id=row["id"],

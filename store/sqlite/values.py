@@ -5,11 +5,15 @@ from __future__ import annotations
 import base64
 import json
 import os
+import sqlite3
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from store.errors import InvalidValue
 from store.text import storable
+
+Row = sqlite3.Row | Mapping[str, Any]  # what a repository reads a model from
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -56,7 +60,20 @@ def to_json(value: Any) -> str:
 
 def from_json(text: str) -> Any:
     """Read JSON text that `to_json` wrote."""
+    if text == "{}":  # what nearly every session has
+        return {}
     return json.loads(text)
+
+
+def by_name(rows: sqlite3.Cursor) -> list[dict[str, Any]]:
+    """Give the rows of a query as dictionaries.
+
+    `sqlite3.Row` looks a name up by comparing it with one column after the other: for a page of
+    wide rows that is most of the time.
+    """
+    names = [column[0] for column in rows.description]
+    rows.row_factory = None
+    return [dict(zip(names, row, strict=True)) for row in rows]
 
 
 def to_cursor(*place: str | int) -> str:
