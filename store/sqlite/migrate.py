@@ -59,8 +59,9 @@ def schema_number(db: sqlite3.Connection) -> int:
 
 def check(db: sqlite3.Connection, name: str) -> int:
     """Give the schema's number. Raises NotAStore or SchemaTooNew; writes nothing."""
-    application = db.execute("PRAGMA application_id").fetchone()[0]
+    # In this order: another process may be making the store between the two, in one commit.
     tables = db.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
+    application = db.execute("PRAGMA application_id").fetchone()[0]
     if application != APPLICATION_ID and (application or tables):
         raise NotAStore(f"{name} is a database of another program; it was left untouched")
     number = schema_number(db)
