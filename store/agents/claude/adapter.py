@@ -1,7 +1,7 @@
 """Claude Code: one JSONL transcript per session under `~/.claude/projects/`.
 
-A transcript is a tree of records that grows at its end;
-going back in a conversation begins a new branch in the same file.
+A transcript is a tree of records that grows at its end; going back in a conversation begins a new
+branch in the same file.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Codex: one JSONL rollout per thread under `~/.codex/sessions/YYYY/MM/DD/`.
 
-A fork of the newer versions holds only what came after
-it: what came before is read from the rollouts that it names.
+A fork of the newer versions holds only what came after it: what came before is read from the
+rollouts that it names.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Goose: all sessions in one SQLite database, `sessions.db`.
 
-Goose writes a session's rows anew when it compacts it:
-a row is known by its message id, which stays, rather than by its number, which does not.
+Goose writes a session's rows anew when it compacts it: a row is known by its message id, which
+stays, rather than by its number, which does not.
 """
 
 from __future__ import annotations
