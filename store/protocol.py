@@ -8,11 +8,11 @@ after `close`. Cancelling a call leaves its write either whole or not there at a
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from datetime import datetime
 from os import PathLike
 from typing import Any, Protocol, Self
 
 from store.models import (
+    AnyTime,
     Extraction,
     Integrity,
     Kind,
@@ -199,12 +199,14 @@ class Store(Protocol):
         content: str,
         *,
         kind: Kind | str = Kind.TEXT,
-        timestamp: datetime | None = None,
+        timestamp: AnyTime | None = None,
         **fields: Any,
     ) -> Message:
         """Append a message to a task's history.
 
         Without a timestamp it is stamped now, and never earlier than the latest of the history.
+        A timestamp is an aware datetime, ISO text (UTC unless it names a zone), or the seconds,
+        milli-, micro- or nanoseconds since 1970.
         """
         ...
 

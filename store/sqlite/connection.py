@@ -27,7 +27,7 @@ from store.errors import (
     StoreUnavailable,
 )
 from store.protocol import WAIT_SECONDS
-from store.sqlite.grouping import Call, Work, Writes
+from store.sqlite.grouping import Call, Patience, Work, Writes, answer
 
 T = TypeVar("T")
 
@@ -70,7 +70,8 @@ class Connection:
     def __init__(self, name: str, db: aiosqlite.Connection) -> None:
         self.name = name
         self._db = db
-        self._writes = Writes(lambda: db._conn, None)
+        self._writes = Writes()
+        self._patience = Patience(f"{name}: its own queue did not get free")
         self._closed = False
         self._closing: asyncio.Future[None] | None = None
 
@@ -103,45 +104,42 @@ class Connection:
 
         Cancelled before its turn, the work is never begun; after, it is finished unseen.
         """
-        return await self._send(lambda: Call(lambda: work(self._db._conn)), wait)
+        call = Call(work, time.monotonic() + wait)
+        return await self._send(call, lambda: self._run(call))
 
-    async def _send(self, make: Callable[[], Call[T]], wait: float) -> T:
+    async def write(self, work: Work[T]) -> T:
+        """Run `work` in an immediate transaction: committed when it returns, else undone."""
+        call = Call(work, time.monotonic() + WAIT_SECONDS)
+        if not self._closed:
+            self._writes.add(call)
+        return await self._send(call, lambda: self._writes.do_waiting(self._db._conn))
+
+    def _run(self, call: Call[T]) -> None:
+        if call.claim():
+            call.do(lambda work: work(self._db._conn))
+            answer([call])
+
+    async def _send(self, call: Call[T], turn: Callable[[], None]) -> T:
         if self._closed:
             raise StoreClosed(f"the store {self.name} is closed")
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[T] = loop.create_future()
-        call = make()
-
-        def give_up() -> None:
-            if call.withdraw() and not future.done():
-                future.set_exception(StoreBusy(f"{self.name}: its own queue did not get free"))
-
         # aiosqlite's public calls run one statement each; its queue takes any function.
-        self._db._tx.put_nowait((future, call))
-        timer = loop.call_later(wait, give_up)
+        self._db._tx.put_nowait((None, turn))
+        self._patience.watch(call)
         try:
-            return await asyncio.shield(future)
+            return await call.future
         except asyncio.CancelledError:
-            if call.withdraw():
-                future.cancel()
-            else:
-                future.add_done_callback(_forget)
+            call.claim()
             raise
         except sqlite3.Error as error:
             raise store_error(error, self.name) from error
         except OverflowError as error:
             raise InvalidValue(f"a number is too large to be stored: {error}") from error
         finally:
-            timer.cancel()
-
-    async def write(self, work: Work[T]) -> T:
-        """Run `work` in an immediate transaction: committed when it returns, else undone."""
-        deadline = time.monotonic() + WAIT_SECONDS
-        return await self._send(lambda: self._writes.add(work, deadline), WAIT_SECONDS)
+            self._patience.forget(call)
 
     def after_each_commit(self, work: Work[None]) -> None:
         """Let `work` run in the connection's thread after every commit."""
-        self._writes = Writes(lambda: self._db._conn, work)
+        self._writes.after_commit = work
 
     async def read(self, work: Work[T], *, wait: float = WAIT_SECONDS) -> T:
         """Run `work` on one snapshot of the database."""
@@ -217,8 +215,3 @@ class Readers:
         self._closed = True
         for connection in self._all:
             await connection.close()
-
-
-def _forget(future: asyncio.Future[T]) -> None:
-    if not future.cancelled():
-        future.exception()

@@ -7,7 +7,6 @@ import os
 import sqlite3
 import time
 from collections.abc import AsyncIterator, Sequence
-from datetime import datetime
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any, Self, TypeVar
 
 from store.errors import InvalidValue
 from store.models import (
+    AnyTime,
     Extraction,
     Integrity,
     Kind,
@@ -254,7 +254,7 @@ class SqliteStore:
         content: str,
         *,
         kind: Kind | str = Kind.TEXT,
-        timestamp: datetime | None = None,
+        timestamp: AnyTime | None = None,
         **fields: Any,
     ) -> Message:
         given = {"role": role, "content": content, "kind": kind, "timestamp": timestamp}

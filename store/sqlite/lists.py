@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from store.errors import InvalidValue
-from store.models import Kind, Page, Role, TaskFilter, TaskRow, TaskSort
-from store.sqlite import sessions, tasks
-from store.sqlite.values import Row, by_name, from_cursor, to_cursor, to_json
+from store.models import Page, TaskFilter, TaskRow, TaskSort
+from store.sqlite import messages, sessions, tasks
+from store.sqlite.values import from_cursor, to_cursor, to_json
 from store.text import storable
 
 _SORTS: Mapping[TaskSort, tuple[str, str]] = {
@@ -104,41 +104,53 @@ def list_page(
         conditions.append(f"({key}, task.n) {'<' if direction == 'DESC' else '>'} (?, ?)")
         values += [value, n]
     rows = db.execute(
-        f"SELECT task.id, {key} AS key, task.n FROM {_from(filter)}"  # noqa: S608
-        f" WHERE {' AND '.join(conditions)} ORDER BY {key} {direction}, task.n {direction} LIMIT ?",
+        f"{_ROWS} WHERE {' AND '.join(conditions)}"
+        f" ORDER BY {key} {direction}, task.n {direction} LIMIT ?",
         [*values, max(0, limit) + 1],
     ).fetchall()
     more = len(rows) > limit
     rows = rows[: max(0, limit)]
-    items = get_rows(db, [row["id"] for row in rows])
-    last = to_cursor(filter.sort, rows[-1]["key"], rows[-1]["n"]) if more and rows else None
-    return Page.trusted(items=tuple(items), cursor=last)
+    last = to_cursor(filter.sort, *_place(db, key, rows[-1])) if more and rows else None
+    return Page.trusted(items=tuple(_to_row(row) for row in rows), cursor=last)
 
 
 _ROWS = f"""
     SELECT {tasks.COLUMNS}, {sessions.COLUMNS},
         (SELECT count(*) FROM task AS child
-         WHERE child.parent = task.n AND child.origin != 'automated') AS children,
-        last.role AS last_role, last.kind AS last_kind
+         WHERE child.parent = task.n AND child.origin != 'automated'),
+        last.role, last.kind
     FROM task
     LEFT JOIN session ON session.task = task.n
     LEFT JOIN message AS last ON last.id = (
         SELECT id FROM message WHERE message.task = task.n ORDER BY at DESC, seq DESC LIMIT 1)
-    WHERE task.id IN (SELECT value FROM json_each(?))
 """  # noqa: S608
+_TASK = len(tasks.FIELDS)
+_SESSION = _TASK + len(sessions.FIELDS)
+_SESSION_ID = _TASK + sessions.FIELDS.index("session_id")
+
+
+def _place(db: sqlite3.Connection, key: str, row: Sequence[Any]) -> Sequence[Any]:
+    """Give where a row of `_ROWS` stands in a list sorted by `key`."""
+    [place] = db.execute(f"SELECT {key}, n FROM task WHERE id = ?", (row[0],))  # noqa: S608
+    return tuple(place)
 
 
 def get_rows(db: sqlite3.Connection, task_ids: Sequence[str]) -> list[TaskRow]:
     """Give the rows of these tasks, in this order, without those that are gone."""
-    found = {row["id"]: row for row in by_name(db.execute(_ROWS, (to_json(list(task_ids)),)))}
+    rows = db.execute(
+        f"{_ROWS} WHERE task.id IN (SELECT value FROM json_each(?))",  # noqa: S608
+        (to_json(list(task_ids)),),
+    )
+    found = {row[0]: row for row in rows}
     return [_to_row(found[task_id]) for task_id in task_ids if task_id in found]
 
 
-def _to_row(row: Row) -> TaskRow:
+def _to_row(row: Sequence[Any]) -> TaskRow:
+    children, role, kind = row[_SESSION:]
     return TaskRow.trusted(
-        task=tasks.to_task(row),
-        session=sessions.to_session(row) if row["session_id"] is not None else None,
-        children=row["children"],
-        last_role=Role(row["last_role"]) if row["last_role"] else None,
-        last_kind=Kind(row["last_kind"]) if row["last_kind"] else None,
+        task=tasks.to_task(row[:_TASK]),
+        session=None if row[_SESSION_ID] is None else sessions.to_session(row[_TASK:_SESSION]),
+        children=children,
+        last_role=None if role is None else messages.ROLES[role],
+        last_kind=None if kind is None else messages.KINDS[kind],
     )

@@ -9,107 +9,122 @@ from typing import Any
 from store.errors import NotFound
 from store.models import Kind, Message, NewMessage, Role
 from store.sqlite import tasks
-from store.sqlite.values import Row, by_name, micros, moment, now, text_or_none, to_json
+from store.sqlite.values import Members, micros, moment, now, text_or_none, to_json
 from store.text import storable
 
-_COLUMNS = """seq, at, role, kind, content, tool_name, tool_call_id, is_error, model, is_prompt,
-    on_branch, inherited, key"""
+_COLUMNS = """task, seq, at, role, kind, content, tool_name, tool_call_id, is_error, model,
+    is_prompt, on_branch, inherited, key"""
 
-_INSERT = """
-    INSERT INTO message (task, seq, at, role, kind, content, tool_name, tool_call_id, is_error,
-                         model, is_prompt, on_branch, inherited, key)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-"""
+_INSERT = f"""
+    INSERT INTO message ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""  # noqa: S608 - constants only
 
 _COUNT = """
     UPDATE task SET
-        message_count = message_count + :messages,
-        prompt_count = prompt_count + :prompts,
-        tool_call_count = tool_call_count + :calls,
-        last_message_at = max(coalesce(last_message_at, :last), :last),
-        last_seq = last_seq + :messages,
-        updated_at = :now
-    WHERE n = :task
+        message_count = message_count + ?1,
+        prompt_count = prompt_count + ?2,
+        tool_call_count = tool_call_count + ?3,
+        last_message_at = ?4,
+        last_seq = last_seq + ?1,
+        updated_at = ?5
+    WHERE n = ?6
 """
 
+ROLES = Members(Role)
+KINDS = Members(Kind)
 
-def to_message(row: Row) -> Message:
-    """Give a row of `_COLUMNS` as a model. It was validated on its way into the database."""
+_Row = tuple[Any, ...]  # the values of `_COLUMNS`
+
+
+def to_message(row: Iterable[Any]) -> Message:
+    """Give a row of `_COLUMNS` as a model. It was validated on its way into the database.
+
+    Raises ValueError for what no store has written.
+    """
+    (_, seq, at, role, kind, content, tool, call, error, model, prompt, branch, inherited, key) = (
+        row
+    )
     return Message.trusted(
-        seq=row["seq"],
-        role=Role(row["role"]),
-        content=row["content"],
-        kind=Kind(row["kind"]),
-        timestamp=moment(row["at"]),
-        tool_name=row["tool_name"],
-        tool_call_id=row["tool_call_id"],
-        is_error=bool(row["is_error"]),
-        model=row["model"],
-        is_prompt=bool(row["is_prompt"]),
-        on_branch=bool(row["on_branch"]),
-        inherited=bool(row["inherited"]),
-        key=row["key"],
+        seq=seq,
+        role=ROLES[role],
+        content=content,
+        kind=KINDS[kind],
+        timestamp=moment(at),
+        tool_name=tool,
+        tool_call_id=call,
+        is_error=error == 1,
+        model=model,
+        is_prompt=prompt == 1,
+        on_branch=branch == 1,
+        inherited=inherited == 1,
+        key=key,
     )
 
 
-def append(db: sqlite3.Connection, n: int, messages: Sequence[NewMessage]) -> list[Message]:
-    """Append messages to the history of the task in row `n`; give them as they are stored.
+_STATE = "SELECT n, last_seq, last_message_at FROM task WHERE"
+
+
+def append(db: sqlite3.Connection, n: int, messages: Sequence[NewMessage]) -> list[_Row]:
+    """Append messages to the history of the task in row `n`; give their rows.
 
     Messages whose key the history has are left out. The counts change in the same transaction.
     """
+    return _append(db, db.execute(f"{_STATE} n = ?", (n,)).fetchone(), messages)
+
+
+def _append(
+    db: sqlite3.Connection, state: sqlite3.Row, messages: Sequence[NewMessage]
+) -> list[_Row]:
+    n, last_seq, latest = state
     messages = _unknown(db, n, messages)
     if not messages:
         return []
-    task = db.execute("SELECT last_seq, last_message_at FROM task WHERE n = ?", (n,)).fetchone()
-    latest = task["last_message_at"]
-    stored: list[Message] = []
-    rows = []
-    for seq, message in enumerate(messages, task["last_seq"] + 1):
-        # Stamped now, a message still never precedes what the history has: clocks step back.
-        at = now() if message.timestamp is None else micros(message.timestamp)
-        if message.timestamp is None and latest is not None:
-            at = max(at, latest)
-        latest = at if latest is None else max(latest, at)
-        kept = _storable(message)
-        stored.append(Message.trusted(**kept, seq=seq, timestamp=message.timestamp or moment(at)))
-        rows.append((n, seq, at, *kept.values()))
-    db.executemany(_INSERT, rows)
-    db.execute(
-        _COUNT,
-        {
-            "task": n,
-            "messages": len(rows),
-            "prompts": sum(message.is_prompt for message in messages),
-            "calls": sum(message.kind is Kind.TOOL_CALL for message in messages),
-            "last": latest,
-            "now": now(),
-        },
+    present = now()
+    prompts = tool_calls = 0
+    rows: list[_Row] = []
+    for seq, message in enumerate(messages, last_seq + 1):
+        if message.timestamp is not None:
+            at = micros(message.timestamp)
+            latest = at if latest is None or at > latest else latest
+        else:
+            # Stamped now, a message still never precedes what the history has: clocks step back.
+            at = latest = present if latest is None or present > latest else latest
+        prompts += message.is_prompt
+        tool_calls += message.kind is Kind.TOOL_CALL
+        rows.append((n, seq, at, *_storable(message)))
+    if len(rows) == 1:  # for which executemany is slow
+        db.execute(_INSERT, rows[0])
+    else:
+        db.executemany(_INSERT, rows)
+    db.execute(_COUNT, (len(rows), prompts, tool_calls, latest, present, n))
+    return rows
+
+
+def _storable(message: NewMessage) -> _Row:
+    """Give what is stored of a message, in the order of `_INSERT`.
+
+    Plain numbers and text: sqlite3 looks long for how to bind a bool or an enum.
+    """
+    return (
+        message.role.value,
+        message.kind.value,
+        storable(message.content),
+        text_or_none(message.tool_name),
+        text_or_none(message.tool_call_id),
+        1 if message.is_error else 0,
+        text_or_none(message.model),
+        1 if message.is_prompt else 0,
+        1 if message.on_branch else 0,
+        1 if message.inherited else 0,
+        text_or_none(message.key),
     )
-    return stored
-
-
-def _storable(message: NewMessage) -> dict[str, Any]:
-    """Give what is stored of a message, in the order of `_INSERT`."""
-    return {
-        "role": message.role,
-        "kind": message.kind,
-        "content": storable(message.content),
-        "tool_name": text_or_none(message.tool_name),
-        "tool_call_id": text_or_none(message.tool_call_id),
-        "is_error": message.is_error,
-        "model": text_or_none(message.model),
-        "is_prompt": message.is_prompt,
-        "on_branch": message.on_branch,
-        "inherited": message.inherited,
-        "key": text_or_none(message.key),
-    }
 
 
 def _unknown(
     db: sqlite3.Connection, n: int, messages: Sequence[NewMessage]
 ) -> Sequence[NewMessage]:
     """Leave out the messages whose key the history has, or that repeat one of this batch."""
-    keys = [storable(message.key) for message in messages if message.key is not None]
+    keys = [storable(key) for message in messages if (key := message.key) is not None]
     if not keys:
         return messages
     seen = {
@@ -144,7 +159,10 @@ def save_one(db: sqlite3.Connection, task_id: str, message: NewMessage) -> Messa
 
 def save(db: sqlite3.Connection, task_id: str, messages: Sequence[NewMessage]) -> list[Message]:
     """Append messages to a task's history. Raises NotFound."""
-    return append(db, tasks.place(db, task_id), messages)
+    state = db.execute(f"{_STATE} id = ?", (storable(task_id),)).fetchone()
+    if state is None:
+        raise NotFound("task", task_id)
+    return [to_message(row) for row in _append(db, state, messages)]
 
 
 def mark_branch(db: sqlite3.Connection, n: int, keys: Iterable[str], *, on_branch: bool) -> None:
@@ -182,18 +200,19 @@ def history(
     n = tasks.place(db, task_id)
     most = _ALL if limit is None else max(0, limit)
     if after is not None and before is not None:
-        rows = by_name(db.execute(_BETWEEN, (n, *_key(after), *_key(before), most)))
+        rows = db.execute(_BETWEEN, (n, *_key(after), *_key(before), most))
     elif after is not None:
-        rows = by_name(db.execute(_FORWARD, (n, *_key(after), most)))
+        rows = db.execute(_FORWARD, (n, *_key(after), most))
     else:
-        end = _BEYOND if before is None else _key(before)
-        rows = by_name(db.execute(_BACKWARD, (n, *end, most)))[::-1]
-    return [to_message(row) for row in rows]
+        rows = db.execute(_BACKWARD, (n, *(_BEYOND if before is None else _key(before)), most))
+    # Row by row: to let go of a list of a hundred thousand would stop every other thread.
+    found = [to_message(row) for row in rows]
+    return found if after is not None else found[::-1]
 
 
 def first(db: sqlite3.Connection, task_id: str, limit: int) -> list[Message]:
     """Give the first messages of a history."""
-    rows = by_name(db.execute(_FORWARD, (tasks.place(db, task_id), -_BEYOND[0], 0, limit)))
+    rows = db.execute(_FORWARD, (tasks.place(db, task_id), -_BEYOND[0], 0, limit))
     return [to_message(row) for row in rows]
 
 

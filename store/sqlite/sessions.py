@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from store.errors import Conflict, InvalidValue, NotFound
@@ -11,8 +11,7 @@ from store.models import LOCAL_TENANT, Origin, Page, Session, SessionStatus, Tas
 from store.owner import alive, this_process
 from store.sqlite import tasks
 from store.sqlite.values import (
-    Row,
-    by_name,
+    Members,
     from_cursor,
     from_json,
     micros,
@@ -28,56 +27,38 @@ from store.status import check_session_move
 from store.text import storable
 from store.validation import validated
 
+FIELDS = tuple(Session.model_fields)
 COLUMNS = """
-    session.session_id, session.backend, session.namespace, session.status AS session_status,
-    session.root, session.project_path AS session_project_path, session.git_branch, session.model,
-    session.agent_version, session.permission_mode, session.parent_session_id,
-    session.fork_session_id, session.source_path, session.source_gone_at, session.context,
-    session.traits, session.tenant_id AS session_tenant_id, session.user_id, session.thread_id,
-    session.created_at AS session_created_at, session.updated_at AS session_updated_at
-"""
+    task.id AS task_id, session.session_id, session.backend, session.status, session.namespace,
+    session.root, session.project_path, session.git_branch, session.model, session.agent_version,
+    session.permission_mode, session.parent_session_id, session.fork_session_id,
+    session.source_path, session.source_gone_at, session.context, session.traits,
+    session.tenant_id, session.user_id, session.thread_id, task.message_count,
+    session.created_at, session.updated_at, task.last_message_at
+"""  # in the order of FIELDS
 
+_STATUSES = Members(SessionStatus)
 _FIXED = frozenset({"task_id", "session_id", "backend", "status", "tenant_id", "namespace"})
 _COUNTED = frozenset({"message_count", "last_message_at", "created_at", "updated_at"})
 
 
-def to_session(row: Row) -> Session:
-    """Give a row of `COLUMNS`, joined with its task, as a model.
+def to_session(row: Iterable[Any]) -> Session:
+    """Give a row of `COLUMNS` as a model. It was validated on its way into the database.
 
-    It was validated on its way into the database.
+    Raises ValueError for what no store has written.
     """
-    return Session.trusted(
-        task_id=row["id"],
-        session_id=row["session_id"],
-        backend=row["backend"],
-        status=SessionStatus(row["session_status"]),
-        namespace=row["namespace"],
-        root=row["root"],
-        project_path=row["session_project_path"],
-        git_branch=row["git_branch"],
-        model=row["model"],
-        agent_version=row["agent_version"],
-        permission_mode=row["permission_mode"],
-        parent_session_id=row["parent_session_id"],
-        fork_session_id=row["fork_session_id"],
-        source_path=row["source_path"],
-        source_gone_at=moment_or_none(row["source_gone_at"]),
-        context=from_json(row["context"]),
-        traits=from_json(row["traits"]),
-        tenant_id=row["session_tenant_id"],
-        user_id=row["user_id"],
-        thread_id=row["thread_id"],
-        message_count=row["message_count"],
-        created_at=moment(row["session_created_at"]),
-        updated_at=moment(row["session_updated_at"]),
-        last_message_at=moment_or_none(row["last_message_at"]),
-    )
+    fields = dict(zip(FIELDS, row, strict=True))
+    fields["status"] = _STATUSES[fields["status"]]
+    fields["source_gone_at"] = moment_or_none(fields["source_gone_at"])
+    fields["context"] = from_json(fields["context"])
+    fields["traits"] = from_json(fields["traits"])
+    fields["created_at"] = moment(fields["created_at"])
+    fields["updated_at"] = moment(fields["updated_at"])
+    fields["last_message_at"] = moment_or_none(fields["last_message_at"])
+    return Session.trusted(**fields)
 
 
-_SELECT = f"""
-    SELECT task.id, task.n, task.message_count, task.last_message_at, {COLUMNS}
-    FROM session JOIN task ON task.n = session.task
-"""  # noqa: S608
+_SELECT = f"SELECT {COLUMNS} FROM session JOIN task ON task.n = session.task"  # noqa: S608
 
 
 def get(db: sqlite3.Connection, task_id: str) -> Session:
@@ -115,16 +96,17 @@ def list_page(
     if cursor is not None:
         where.append("(session.created_at, session.task) < (?, ?)")
         values += from_cursor(cursor, 2)
-    found = db.execute(
-        f"{_SELECT} {'WHERE ' + ' AND '.join(where) if where else ''}"
+    rows = db.execute(
+        f"SELECT session.created_at, session.task, {COLUMNS}"  # noqa: S608
+        " FROM session JOIN task ON task.n = session.task"
+        f" {'WHERE ' + ' AND '.join(where) if where else ''}"
         " ORDER BY session.created_at DESC, session.task DESC LIMIT ?",
         [*values, max(0, limit) + 1],
-    )
-    rows = by_name(found)
+    ).fetchall()
     more = len(rows) > limit
     rows = rows[: max(0, limit)]
-    last = to_cursor(rows[-1]["session_created_at"], rows[-1]["n"]) if more and rows else None
-    return Page.trusted(items=tuple(to_session(row) for row in rows), cursor=last)
+    last = to_cursor(*rows[-1][:2]) if more and rows else None
+    return Page.trusted(items=tuple(to_session(row[2:]) for row in rows), cursor=last)
 
 
 _SAVE = """

@@ -3,26 +3,40 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from store.errors import Conflict, InvalidValue, NotFound
 from store.models import Origin, Task, TaskStatus, TitleFrom
-from store.sqlite.values import Row, from_json, micros, moment, moment_or_none, now, text_or_none
+from store.sqlite.values import (
+    Members,
+    from_json,
+    micros,
+    moment,
+    moment_or_none,
+    now,
+    text_or_none,
+)
 from store.status import check_task_move
 from store.text import storable
 from store.validation import validated
 
 CHANGEABLE = frozenset({"title", "title_from", "notes", "project_path"})
 
+FIELDS = tuple(Task.model_fields)
 COLUMNS = """
-    task.n, task.id, task.tenant_id, task.title, task.title_from, task.status, task.origin,
-    task.notes, task.project_path, task.created_at, task.updated_at, task.archived_at,
-    task.last_message_at, task.message_count, task.prompt_count, task.tool_call_count,
+    task.id, task.title, task.title_from, task.status, task.origin, task.notes,
+    (SELECT json_group_array(name) FROM tag WHERE tag.task = task.n ORDER BY name) AS tags,
+    task.project_path,
     (SELECT id FROM task AS other WHERE other.n = task.parent) AS parent_task_id,
-    (SELECT id FROM task AS other WHERE other.n = task.fork_of) AS fork_of_id,
-    (SELECT json_group_array(name) FROM tag WHERE tag.task = task.n ORDER BY name) AS tags
-"""
+    (SELECT id FROM task AS other WHERE other.n = task.fork_of) AS fork_of,
+    task.tenant_id, task.created_at, task.updated_at, task.archived_at, task.last_message_at,
+    task.message_count, task.prompt_count, task.tool_call_count
+"""  # in the order of FIELDS
+
+_STATUSES = Members(TaskStatus)
+_ORIGINS = Members(Origin)
+_TITLES_FROM = Members(TitleFrom)
 
 
 def place(db: sqlite3.Connection, task_id: str) -> int:
@@ -33,28 +47,21 @@ def place(db: sqlite3.Connection, task_id: str) -> int:
     return int(row["n"])
 
 
-def to_task(row: Row) -> Task:
-    """Give a row of `COLUMNS` as a model. It was validated on its way into the database."""
-    return Task.trusted(
-        id=row["id"],
-        title=row["title"],
-        title_from=TitleFrom(row["title_from"]),
-        status=TaskStatus(row["status"]),
-        origin=Origin(row["origin"]),
-        notes=row["notes"],
-        tags=tuple(from_json(row["tags"])),
-        project_path=row["project_path"],
-        parent_task_id=row["parent_task_id"],
-        fork_of=row["fork_of_id"],
-        tenant_id=row["tenant_id"],
-        created_at=moment(row["created_at"]),
-        updated_at=moment(row["updated_at"]),
-        archived_at=moment_or_none(row["archived_at"]),
-        last_message_at=moment_or_none(row["last_message_at"]),
-        message_count=row["message_count"],
-        prompt_count=row["prompt_count"],
-        tool_call_count=row["tool_call_count"],
-    )
+def to_task(row: Iterable[Any]) -> Task:
+    """Give a row of `COLUMNS` as a model. It was validated on its way into the database.
+
+    Raises ValueError for what no store has written.
+    """
+    fields = dict(zip(FIELDS, row, strict=True))
+    fields["title_from"] = _TITLES_FROM[fields["title_from"]]
+    fields["status"] = _STATUSES[fields["status"]]
+    fields["origin"] = _ORIGINS[fields["origin"]]
+    fields["tags"] = tuple(from_json(fields["tags"]))
+    fields["created_at"] = moment(fields["created_at"])
+    fields["updated_at"] = moment(fields["updated_at"])
+    fields["archived_at"] = moment_or_none(fields["archived_at"])
+    fields["last_message_at"] = moment_or_none(fields["last_message_at"])
+    return Task.trusted(**fields)
 
 
 _GET = f"SELECT {COLUMNS} FROM task WHERE task.id = ?"  # noqa: S608 - constants only

@@ -21,7 +21,7 @@ def at(minutes: float) -> datetime:
     return NOON + timedelta(minutes=minutes)
 
 
-def said(text: str, when: datetime | None = None, **fields: object) -> NewMessage:
+def said(text: str, when: object = None, **fields: object) -> NewMessage:
     """Give a message of a person's."""
     return NewMessage.model_validate(
         {"role": Role.USER, "content": text, "timestamp": when} | fields

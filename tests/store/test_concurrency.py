@@ -13,7 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from store import Conflict, Message, NotFound, Store, TaskFilter, open_store
+from store import Conflict, Message, NotFound, Store, StoreBusy, TaskFilter, open_store
+from store.sqlite import connection, grouping, messages
+from store.sqlite.engine import SqliteStore
 from tests.store.helpers import new_task, said, start, texts
 
 TASKS = 8
@@ -237,3 +239,45 @@ async def test_reading_never_waits_for_a_writer(database: Path) -> None:
             assert not saving.done()
             holder.execute("ROLLBACK")
         assert (await saving).seq == 3
+
+
+async def test_a_call_waits_for_its_turn_only_so_long(
+    database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Behind work that takes longer, it ends in words, and is not done later either."""
+    monkeypatch.setattr(connection, "WAIT_SECONDS", 0.3)
+    async with await SqliteStore.open(database) as store:
+        task_id = await new_task(store)
+        long_work = asyncio.create_task(store._writer.run(lambda db: time.sleep(1), wait=1))
+        await asyncio.sleep(0.01)
+        late = [store.save_message(task_id, "user", str(n)) for n in range(3)]
+        began = time.monotonic()
+        ends = await asyncio.gather(*late, return_exceptions=True)
+        assert time.monotonic() - began < 0.9, "they waited for the work"
+        assert all(isinstance(end, StoreBusy) and str(database) in str(end) for end in ends)
+        await long_work
+        await store.save_message(task_id, "user", "after")
+        assert texts(await store.get_history(task_id)) == ["after"]
+
+
+async def test_writes_that_take_long_do_not_share_a_transaction(
+    database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Other processes get the lock between them."""
+    monkeypatch.setattr(grouping, "_GROUP_SECONDS", 0.02)
+    async with await SqliteStore.open(database) as store:
+        task_id = await new_task(store)
+
+        def slow(db: sqlite3.Connection) -> int:
+            time.sleep(0.03)
+            return len(messages.save(db, task_id, [said("slow")]))
+
+        seen = set()
+        with closing(sqlite3.connect(database)) as other:
+            held = asyncio.create_task(store._writer.run(lambda db: time.sleep(0.05), wait=1))
+            writes = [asyncio.create_task(store._write(slow)) for _ in range(4)]
+            while not all(write.done() for write in writes):
+                seen.add(other.execute("SELECT count(*) FROM message").fetchone()[0])
+                await asyncio.sleep(0.002)
+        await held
+        assert len(seen) >= 4, f"committed together: {seen}"

@@ -224,6 +224,29 @@ async def test_without_a_write_ahead_log_the_rules_hold(
     whole(path)
 
 
+async def test_the_switch_to_a_write_ahead_log_waits_for_who_is_in_the_way(
+    tmp_path: Path,
+) -> None:
+    """SQLite itself refuses the switch at once, however long its busy timeout is."""
+    path = tmp_path / "b.db"
+    with closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as other:
+        other.execute("CREATE TABLE t (x)")
+        switching = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        with closing(switching):
+            switching.execute("PRAGMA busy_timeout = 5000")
+            other.execute("BEGIN IMMEDIATE")
+            with pytest.raises(sqlite3.OperationalError, match="locked"):
+                switching.execute("PRAGMA journal_mode = WAL")
+            with pytest.raises(sqlite3.OperationalError, match="locked"):
+                migrate.use_wal(switching, time.monotonic() + 0.05)
+            deadline = time.monotonic() + 20
+            switch = asyncio.create_task(asyncio.to_thread(migrate.use_wal, switching, deadline))
+            await asyncio.sleep(0.1)
+            assert not switch.done()
+            other.execute("ROLLBACK")
+            assert await switch == "wal"
+
+
 async def test_without_a_write_ahead_log_what_is_written_is_synced(
     database: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from store import Store, StoreClosed, Task, open_store
+from store import NewMemory, Store, StoreClosed, Task, open_store
 from store.sources import Checkpoint, Chunk, Fingerprint, SessionFacts, Source
 from tests.store.helpers import new_task, said
 
@@ -74,6 +74,17 @@ def _chunk(root: Path) -> Chunk:
 
 
 ROOT_OF_CLAUDE = Path("/home/ada/.claude")
+LEARNT = [NewMemory(text=text, importance=0.5) for text in ("one", "two")]
+
+
+async def _first_extraction(
+    store: Store, call: Callable[[str, Any], Awaitable[object]], given: object
+) -> None:
+    """End the extraction that the prepared store has, whose id only its file knows."""
+    with closing(sqlite3.connect((await store.describe())["path"])) as db:
+        [(extraction_id,)] = db.execute("SELECT id FROM extraction")
+    await call(extraction_id, given)
+
 
 WRITES: dict[str, Callable[[Store], Awaitable[object]]] = {
     "save_task": lambda s: s.save_task(Task(id="new", title="New")),
@@ -97,6 +108,12 @@ WRITES: dict[str, Callable[[Store], Awaitable[object]]] = {
     "record": lambda s: s.record([_chunk(ROOT_OF_CLAUDE), _chunk(ROOT_OF_CLAUDE / "other")]),
     "save_summary": lambda s: s.save_summary("a", "so far", up_to=3),
     "save_memory": lambda s: s.save_memory("learnt", importance=1, task_id="a", id="memory"),
+    "update_memory": lambda s: s.update_memory("known", text="learnt better", importance=0.5),
+    "delete_memory": lambda s: s.delete_memory("known"),
+    "queue_extraction": lambda s: s.queue_extraction("b"),
+    "pending_extractions": lambda s: s.pending_extractions(),
+    "fail_extraction": lambda s: _first_extraction(s, s.fail_extraction, "no words"),
+    "finish_extraction": lambda s: _first_extraction(s, s.finish_extraction, LEARNT),
     "mark_gone": lambda s: s.mark_gone("claude", [str(ROOT_OF_CLAUDE / "known" / "a.jsonl")]),
 }
 TIMES = {
@@ -109,6 +126,7 @@ TIMES = {
     "applied_at",
 }
 TIMES |= {"source_gone_at", "active_at"}
+LENGTH_OF_A_UUID = 36
 
 
 async def prepared(path: Path) -> None:
@@ -121,6 +139,8 @@ async def prepared(path: Path) -> None:
         await store.save_session("a", "session a", "claude", context={"n": 1})
         await store.save_messages("a", [said(f"before {n}") for n in range(30)])
         await store.record([_chunk(ROOT_OF_CLAUDE / "known")])
+        await store.save_memory("known", importance=1, task_id="a", id="known")
+        await store.queue_extraction("a")
 
 
 def _contents(path: Path) -> dict[str, list[tuple[object, ...]]]:
@@ -136,9 +156,9 @@ def _contents(path: Path) -> dict[str, list[tuple[object, ...]]]:
             for row in rows:
                 for name in TIMES & row.keys():
                     row[name] = row[name] is not None
-                if table == "task" and len(str(row["id"])) == 36:
+                if len(str(row.get("id"))) == LENGTH_OF_A_UUID:
                     row["id"] = "made up"
-                if table == "session" and row.get("owner"):
+                if row.get("owner"):
                     row["owner"] = "somebody"
             contents[table] = sorted((tuple(row.values()) for row in rows), key=repr)
     return contents

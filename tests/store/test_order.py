@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from datetime import datetime, timedelta, timezone
+from typing import NamedTuple
 
 import pytest
 from hypothesis import given, settings
@@ -18,18 +19,36 @@ PAGE = 3
 ZONES = (0, 60, -480, 345, 840, -720)  # minutes from UTC, Nepal's and the extremes among them
 
 
+UNITS = (1, 10**3, 10**6, 10**9)  # of which so many make a second
+
+
+class Given(NamedTuple):
+    """A time as somebody gives it, and the moment that it means."""
+
+    value: datetime | float | str | None
+    moment: datetime | None
+
+
 @st.composite
-def moments(draw: st.DrawFn) -> datetime | None:
-    """Give no time, or one of few, so that equal and backward ones are common, in any zone."""
+def moments(draw: st.DrawFn) -> Given:
+    """Give no time, or one of few, so that equal and backward ones are common.
+
+    They come in any zone, as text, and as numbers of every unit.
+    """
     if draw(st.integers(0, 3)) == 0:
-        return None
-    moment = NOON + timedelta(
-        minutes=draw(st.integers(-3, 3)), microseconds=draw(st.integers(0, 1))
-    )
-    return moment.astimezone(timezone(timedelta(minutes=draw(st.sampled_from(ZONES)))))
+        return Given(None, None)
+    moment = NOON + timedelta(minutes=draw(st.integers(-3, 3)))
+    per_second = draw(st.sampled_from((*UNITS, None)))
+    if per_second is not None:
+        number = int(moment.timestamp()) * per_second
+        ways: tuple[float | str, ...] = (number, float(number), str(number))
+        return Given(draw(st.sampled_from(ways)), moment)
+    moment += timedelta(microseconds=draw(st.integers(0, 1)))
+    local = moment.astimezone(timezone(timedelta(minutes=draw(st.sampled_from(ZONES)))))
+    return Given(local if draw(st.booleans()) else local.isoformat(), moment)
 
 
-Step = tuple[str, list[datetime | None]]
+Step = tuple[str, list[Given]]
 
 STEPS = st.lists(
     st.tuples(
@@ -42,13 +61,15 @@ STEPS = st.lists(
 
 async def _append(store: Store, task_id: str, step: Step) -> list[Message]:
     how, times = step
+
+    def save(given: Given) -> Awaitable[Message]:
+        return store.save_message(task_id, "user", "x", timestamp=given.value)
+
     if how == "batch":
-        return await store.save_messages(task_id, [said("x", when) for when in times])
+        return await store.save_messages(task_id, [said("x", given.value) for given in times])
     if how == "together":
-        return await asyncio.gather(
-            *(store.save_message(task_id, "user", "x", timestamp=when) for when in times)
-        )
-    return [await store.save_message(task_id, "user", "x", timestamp=when) for when in times]
+        return await asyncio.gather(*map(save, times))
+    return [await save(given) for given in times]
 
 
 def _in_order(stored: Sequence[Message]) -> list[Message]:
@@ -96,8 +117,8 @@ async def test_every_way_of_reading_agrees_with_the_sorted_reference(
         stored: list[Message] = []
         for step in steps:
             new = await _append(store, task_id, step)
-            for message, when in zip(new, step[1], strict=True):
-                assert when is None or message.timestamp == when
+            for message, (_, moment) in zip(new, step[1], strict=True):
+                assert moment is None or message.timestamp == moment
                 assert message.timestamp.utcoffset() == timedelta(0)
             stored += new
         assert sorted(message.seq for message in stored) == list(range(1, len(stored) + 1))

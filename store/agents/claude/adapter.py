@@ -20,11 +20,11 @@ from store.errors import ResumeError
 from store.models import Session
 from store.reading.chunks import Gathering
 from store.reading.files import home_of
-from store.reading.times import parse_time
 from store.reading.transcripts import Transcript, opened, with_anchor
 from store.reading.values import text_of
 from store.resume import Command, checked_id
 from store.sources import Checkpoint, Chunk, Fingerprint, SkippedRecord, Source
+from store.times import parse_time
 
 
 class ClaudeCode:

@@ -14,10 +14,10 @@ from pydantic import JsonValue
 from store.models import Origin, TitleFrom
 from store.reading.files import head_of
 from store.reading.lines import Record
-from store.reading.times import parse_time
 from store.reading.values import object_of, text_of, title_of, without_attachments
 from store.sources import SessionFacts
 from store.text import storable
+from store.times import parse_time
 
 UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _AGENT = "agent-"

@@ -15,8 +15,8 @@ from typing import NamedTuple
 from store.agents.claude.facts import UUID
 from store.reading.files import head_of, open_regular
 from store.reading.lines import Lines
-from store.reading.times import parse_time
 from store.reading.values import text_of
+from store.times import parse_time
 
 _HEAD = 65536
 _ENVELOPE = frozenset({"uuid"})

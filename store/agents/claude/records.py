@@ -12,8 +12,8 @@ from store.agents.claude.tree import Node
 from store.models import Kind, NewMessage, Role
 from store.reading.json_text import compact
 from store.reading.lines import Record
-from store.reading.times import parse_time
 from store.reading.values import attachment, list_of, object_of, text_of
+from store.times import parse_time
 
 _CHAIN = frozenset({"user", "assistant", "system", "attachment", "progress"})
 _CALLS = frozenset({"tool_use", "server_tool_use", "mcp_tool_use"})

@@ -13,9 +13,9 @@ from store.reading.databases import columns, database
 from store.reading.files import Found, files_below, folder_names, head_of, is_folder, open_regular
 from store.reading.json_text import decode
 from store.reading.lines import Lines, Record
-from store.reading.times import parse_time
 from store.reading.values import text_of, title_of
 from store.sources import Fingerprint
+from store.times import parse_time
 
 ENVELOPE = frozenset({"payload", "record_type", "timestamp", "ordinal"})
 _FOLDERS = ("sessions", "archived_sessions")

@@ -15,8 +15,8 @@ from store.agents.codex import text
 from store.agents.codex.facts import Facts
 from store.models import Kind, NewMessage, Role
 from store.reading.lines import Record
-from store.reading.times import parse_time
 from store.reading.values import list_of, object_of, text_of, title_of, without_attachments
+from store.times import parse_time
 
 _CALLS = {
     "function_call": ("name", "arguments"),

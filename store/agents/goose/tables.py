@@ -11,8 +11,8 @@ from typing import Any
 from store.agents.goose.records import Row, delegated_in
 from store.reading.databases import columns
 from store.reading.json_text import decode
-from store.reading.times import parse_time
 from store.reading.values import list_of, object_of, text_of, title_of
+from store.times import parse_time
 
 _PAGE = 200
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from store.reading.times import parse_time
+from store.times import parse_time
 
 _MOMENT = datetime(2026, 11, 20, 23, 34, 40, tzinfo=UTC)
 _SECONDS = int(_MOMENT.timestamp())
