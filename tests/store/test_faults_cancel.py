@@ -76,16 +76,6 @@ def _chunk(root: Path) -> Chunk:
 ROOT_OF_CLAUDE = Path("/home/ada/.claude")
 LEARNT = [NewMemory(text=text, importance=0.5) for text in ("one", "two")]
 
-
-async def _first_extraction(
-    store: Store, call: Callable[[str, Any], Awaitable[object]], given: object
-) -> None:
-    """End the extraction that the prepared store has, whose id only its file knows."""
-    with closing(sqlite3.connect((await store.describe())["path"])) as db:
-        [(extraction_id,)] = db.execute("SELECT id FROM extraction")
-    await call(extraction_id, given)
-
-
 WRITES: dict[str, Callable[[Store], Awaitable[object]]] = {
     "save_task": lambda s: s.save_task(Task(id="new", title="New")),
     "save_task again": lambda s: s.save_task(Task(id="a", title="Renamed", notes="more")),
@@ -112,8 +102,8 @@ WRITES: dict[str, Callable[[Store], Awaitable[object]]] = {
     "delete_memory": lambda s: s.delete_memory("known"),
     "queue_extraction": lambda s: s.queue_extraction("b"),
     "pending_extractions": lambda s: s.pending_extractions(),
-    "fail_extraction": lambda s: _first_extraction(s, s.fail_extraction, "no words"),
-    "finish_extraction": lambda s: _first_extraction(s, s.finish_extraction, LEARNT),
+    "fail_extraction": lambda s: s.fail_extraction("queued", "no words"),
+    "finish_extraction": lambda s: s.finish_extraction("queued", LEARNT),
     "mark_gone": lambda s: s.mark_gone("claude", [str(ROOT_OF_CLAUDE / "known" / "a.jsonl")]),
 }
 TIMES = {
@@ -141,6 +131,8 @@ async def prepared(path: Path) -> None:
         await store.record([_chunk(ROOT_OF_CLAUDE / "known")])
         await store.save_memory("known", importance=1, task_id="a", id="known")
         await store.queue_extraction("a")
+    with closing(sqlite3.connect(path)) as db, db:
+        db.execute("UPDATE extraction SET id = 'queued'")  # a name that the calls above can know
 
 
 def _contents(path: Path) -> dict[str, list[tuple[object, ...]]]:
