@@ -90,6 +90,12 @@ def parser() -> argparse.ArgumentParser:
     imports.add_argument(
         "--agent", action="append", default=[], choices=agents.names(), help="only this agent"
     )
+    imports.add_argument(
+        "--no-originals",
+        action="store_false",
+        dest="originals",
+        help="do not keep the files themselves, from which a deleted one could be put back",
+    )
     imports.add_argument("--events", action="store_true", help=argparse.SUPPRESS)
 
     lists = command("list", _list, "list tasks, the latest first")
@@ -124,7 +130,13 @@ async def _import(options: argparse.Namespace) -> int:
     if progress is None and sys.stderr is not None and sys.stderr.isatty():
         progress = _show_progress
     async with open_store(options.database) as store:
-        report = await ingest.run(store, only=options.agent, paths=options.paths, progress=progress)
+        report = await ingest.run(
+            store,
+            only=options.agent,
+            paths=options.paths,
+            originals=options.originals,
+            progress=progress,
+        )
     if progress is _show_progress:
         print("\r\x1b[K", end="", file=sys.stderr)
     if options.events:

@@ -11,12 +11,14 @@ import asyncio
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from store import agents
 from store.agents import Adapter
+from store.batches import recorded
 from store.errors import InvalidValue
+from store.originals import keep
 from store.protocol import Store
 from store.sources import Checkpoint, Chunk, KnownSource, Recorded, Source
 
@@ -67,6 +69,7 @@ class Report:
     sessions_updated: int = 0
     sessions_unchanged: int = 0
     messages_added: int = 0
+    bytes_kept: int = 0
     records_imported: int = 0
     records_skipped: int = 0
     skipped: list[Skipped] = field(default_factory=list)
@@ -105,12 +108,14 @@ async def run(
     only: Sequence[str] = (),
     paths: Sequence[Path] = (),
     env: Mapping[str, str] = os.environ,
+    originals: bool = True,
     progress: Callable[[Progress], None] | None = None,
 ) -> Report:
     """Import every session below `paths`, or in the agents' own places when there are none.
 
-    `only` names the agents to ask. Raises InvalidValue for a path that does not exist and NotFound
-    for an unknown agent; what a file holds never raises.
+    `only` names the agents to ask. With `originals` the files themselves are kept, too. Raises
+    InvalidValue for a path that does not exist and NotFound for an unknown agent; what a file
+    holds never raises.
     """
     began = time.monotonic()
     missing = _not_there([str(path) for path in paths])
@@ -118,20 +123,34 @@ async def run(
         raise InvalidValue(f"there is nothing at {', '.join(missing)}")
     adapters = [agents.load(name) for name in only or agents.names()]
     work = await _find(store, adapters, paths, env)
-    recorded = await _read_all(store, work, progress)
+    read = await recorded(_batches(work.readings, progress), store.record)
     for name, gone in work.gone.items():
         await store.mark_gone(name, gone)
-    report = _report(work, recorded)
-    known_after = [await store.known_sources(adapter.name) for adapter in adapters]
+    report = _report(work, read)
+    known = {adapter.name: await store.known_sources(adapter.name) for adapter in adapters}
     seen = {str(source.path) for source in _sources(work)}
     report.sessions_unchanged = max(
         0,
-        sum(known.sessions for part in known_after for path, known in part.items() if path in seen)
+        sum(one.sessions for part in known.values() for path, one in part.items() if path in seen)
         - report.sessions_added
         - report.sessions_updated,
     )
+    if originals:
+        report.bytes_kept = await keep(store, _not_kept(work, known))
     report.seconds = time.monotonic() - began
     return report
+
+
+def _not_kept(
+    work: _Work, known: Mapping[str, Mapping[str, KnownSource]]
+) -> list[tuple[Source, KnownSource | None]]:
+    """Give the sources whose files are not kept as they are now."""
+    found: list[tuple[Source, KnownSource | None]] = []
+    for source in _sources(work):
+        before = known[source.backend].get(str(source.path))
+        if before is None or before.kept != replace(source.fingerprint, device=0):
+            found.append((source, before))
+    return found
 
 
 async def _find(
@@ -172,28 +191,6 @@ def _is_unchanged(source: Source, known: KnownSource) -> bool:
 def _sources(work: _Work) -> Iterator[Source]:
     yield from (source for source, _ in work.unchanged)
     yield from (reading.source for reading in work.readings)
-
-
-async def _read_all(
-    store: Store, work: _Work, progress: Callable[[Progress], None] | None
-) -> list[Recorded]:
-    """Read and record batch by batch, one of each at a time side by side."""
-    recorded: list[Recorded] = []
-    batches = _batches(work.readings, progress)
-    recording: asyncio.Task[Recorded] | None = None
-    try:
-        while True:
-            batch = await asyncio.to_thread(next, batches, None)
-            if recording is not None:
-                recorded.append(await recording)
-                recording = None
-            if batch is None:
-                return recorded
-            if batch:
-                recording = asyncio.create_task(store.record(batch))
-    finally:
-        if recording is not None:
-            recording.cancel()
 
 
 def _batches(

@@ -30,7 +30,7 @@ from store.models import (
     TaskRow,
     TaskStatus,
 )
-from store.sources import Chunk, KnownSource, Recorded
+from store.sources import Chunk, KnownSource, Original, Piece, Recorded
 
 WAIT_SECONDS = 5.0
 PAGE_SIZE = 50
@@ -321,6 +321,21 @@ class Store(Protocol):
 
     async def mark_gone(self, backend: str, paths: Sequence[str]) -> int:
         """Mark sources that are no longer on disk, and their sessions. Gives how many are new."""
+        ...
+
+    async def keep_originals(self, originals: Sequence[Original]) -> int:
+        """Keep pieces of sources' files, in one transaction. Gives the size of what they hold."""
+        ...
+
+    async def original_pieces(self, backend: str, path: str) -> list[Piece]:
+        """Give what is kept of a source's file, without the bytes; none when nothing is.
+
+        `store.originals.read_original` gives the file itself.
+        """
+        ...
+
+    async def original_piece(self, backend: str, path: str, number: int) -> Piece:
+        """Give one piece of a source's file. Raises NotFound."""
         ...
 
     # The database itself

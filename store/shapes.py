@@ -92,6 +92,7 @@ def report(item: Report) -> dict[str, Any]:
             "unchanged": item.sessions_unchanged,
         },
         "messages": {"added": item.messages_added},
+        "originals": {"bytes": item.bytes_kept},
         "records": {
             "all": item.records_all,
             "imported": item.records_imported,

@@ -112,13 +112,46 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class KnownSource:
-    """What the store remembers of a source from earlier imports."""
+    """What the store remembers of a source from earlier imports.
+
+    `kept` is the fingerprint of the file that is kept as it was, without its device: all zeros
+    while only a part is, None when nothing is.
+    """
 
     backend: str
     path: str
     checkpoint: Checkpoint
     gone: bool = False
     sessions: int = 0
+    kept: Fingerprint | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A part of a source's file: its size and CRC-32 there, and its bytes packed with zstd.
+
+    Without the bytes where only the rest is asked for.
+    """
+
+    number: int
+    size: int
+    checksum: int
+    packed: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Original:
+    """Some pieces of a source's file, to be kept.
+
+    `is_anew` says that they belong to another file than the pieces kept before. `whole` is the
+    file's fingerprint when all of it is kept with these.
+    """
+
+    backend: str
+    path: str
+    pieces: tuple[Piece, ...]
+    is_anew: bool = False
+    whole: Fingerprint | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ _WAIT_SECONDS = 2.0
 _TRIES = 3
 _MAX_COPY = 256 * 1024 * 1024
 _LOG_HEADER = 32
-_MAGIC = b"SQLite format 3\0"
+MAGIC = b"SQLite format 3\0"
 _WRITE_VERSION = 18  # the byte of the header that is 2 when there is a write-ahead log
 
 
@@ -62,7 +62,7 @@ def is_database(path: str | Path) -> bool:
     """Tell by its first bytes whether a regular file is a SQLite database."""
     try:
         with open_regular(path) as file:
-            return file.read(len(_MAGIC)) == _MAGIC
+            return file.read(len(MAGIC)) == MAGIC
     except OSError:
         return False
 

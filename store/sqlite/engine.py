@@ -34,7 +34,7 @@ from store.models import (
     TaskStatus,
 )
 from store.protocol import PAGE_SIZE, WAIT_SECONDS
-from store.sources import Chunk, KnownSource, Recorded
+from store.sources import Chunk, KnownSource, Original, Piece, Recorded
 from store.sqlite import (
     dependencies,
     extractions,
@@ -42,6 +42,7 @@ from store.sqlite import (
     memories,
     messages,
     migrate,
+    originals,
     sessions,
     sources,
     summaries,
@@ -345,6 +346,15 @@ class SqliteStore:
         if not paths:
             return 0
         return await self._write(lambda db: sources.mark_gone(db, backend, paths))
+
+    async def keep_originals(self, new: Sequence[Original]) -> int:
+        return await self._write(lambda db: originals.keep(db, new))
+
+    async def original_pieces(self, backend: str, path: str) -> list[Piece]:
+        return await self._read(lambda db: originals.pieces(db, backend, path))
+
+    async def original_piece(self, backend: str, path: str, number: int) -> Piece:
+        return await self._read(lambda db: originals.piece(db, backend, path, number))
 
     # The database itself
 

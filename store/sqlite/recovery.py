@@ -29,6 +29,8 @@ _NUMBERED = {
     "summary": "id",
     "memory": "rowid",
     "extraction": "n",
+    "original": "id",
+    "piece": "id",
 }
 _KEYED = {"dependency": "task, on_task", "tag": "task, name", "source": "backend, path"}
 _REFERRING = ("session", "message", "summary", "extraction")
@@ -144,6 +146,7 @@ def _mend(db: sqlite3.Connection) -> None:
     db.executemany(_LOST_TASKS, [(n, new_id(), at, at) for n in sorted(lost)])
     for table, column in (("dependency", "task"), ("dependency", "on_task"), ("tag", "task")):
         db.execute(f"DELETE FROM {table} WHERE {column} NOT IN (SELECT n FROM task)")  # noqa: S608
+    db.execute("DELETE FROM piece WHERE original NOT IN (SELECT id FROM original)")
     for column in ("parent", "fork_of"):
         db.execute(
             f"UPDATE task SET {column} = NULL"  # noqa: S608

@@ -261,9 +261,19 @@ def _save_checkpoint(db: sqlite3.Connection, chunk: Chunk) -> None:
     )
 
 
+_KNOWN = """
+    SELECT source.*, kept.inode AS kept_inode, kept.size AS kept_size, kept.mtime_ns AS kept_mtime
+    FROM source LEFT JOIN original AS kept ON kept.id = (
+        SELECT id FROM original
+        WHERE original.backend = source.backend AND original.path = source.path
+        ORDER BY version DESC LIMIT 1)
+    WHERE source.backend = ?
+"""
+
+
 def known(db: sqlite3.Connection, backend: str) -> dict[str, KnownSource]:
     """Give what is remembered of an agent's sources, by path."""
-    rows = db.execute("SELECT * FROM source WHERE backend = ?", (backend,)).fetchall()
+    rows = db.execute(_KNOWN, (backend,)).fetchall()
     sessions_of = {
         row["source_path"]: row["sessions"]
         for row in db.execute(
@@ -294,6 +304,9 @@ def _to_known(row: sqlite3.Row, sessions_of: Mapping[str, int]) -> KnownSource:
         checkpoint=checkpoint,
         gone=row["gone_at"] is not None,
         sessions=sessions_of.get(storable(path), 0),
+        kept=None
+        if row["kept_inode"] is None
+        else Fingerprint(0, row["kept_inode"], row["kept_size"], row["kept_mtime"]),
     )
 
 
@@ -309,5 +322,11 @@ def mark_gone(db: sqlite3.Connection, backend: str, paths: Sequence[str]) -> int
             "UPDATE session SET source_gone_at = ?"
             " WHERE backend = ? AND source_path = ? AND source_gone_at IS NULL",
             (at, backend, storable(path)),
+        )
+        # Of a file that was moved its new place is kept; nobody asks for the old one any more.
+        db.execute(
+            "DELETE FROM original WHERE backend = ?1 AND path = ?2 AND NOT EXISTS"
+            " (SELECT 1 FROM session WHERE backend = ?1 AND source_path = ?3)",
+            (backend, to_path(path), storable(path)),
         )
     return marked
