@@ -14,12 +14,13 @@ import json
 import os
 import sys
 from collections.abc import Callable, Coroutine, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
 from store import agents, ingest, resume, shapes
 from store.ages import age
-from store.errors import NotFound, ResumeError, StoreError
+from store.errors import InvalidValue, NotFound, ResumeError, StoreError
 from store.models import Kind, Message, Role, Session, TaskFilter, TaskRow
 from store.opening import open_store, recover
 from store.protocol import Store
@@ -91,6 +92,9 @@ def parser() -> argparse.ArgumentParser:
         "--agent", action="append", default=[], choices=agents.names(), help="only this agent"
     )
     imports.add_argument(
+        "--watch", action="store_true", help="go on with what agents write, until interrupted"
+    )
+    imports.add_argument(
         "--no-originals",
         action="store_false",
         dest="originals",
@@ -129,6 +133,8 @@ async def _import(options: argparse.Namespace) -> int:
     progress = _events if options.events else None
     if progress is None and sys.stderr is not None and sys.stderr.isatty():
         progress = _show_progress
+    if options.watch:
+        return await _watch(options, progress)
     async with open_store(options.database) as store:
         report = await ingest.run(
             store,
@@ -139,13 +145,58 @@ async def _import(options: argparse.Namespace) -> int:
         )
     if progress is _show_progress:
         print("\r\x1b[K", end="", file=sys.stderr)
+    _tell_report(options, report)
+    return SKIPPED if report.skipped else DONE
+
+
+async def _watch(
+    options: argparse.Namespace, progress: Callable[[ingest.Progress], None] | None
+) -> int:
+    from store.watch import follow  # what it needs is of no use to the other commands
+
+    if options.paths:
+        raise InvalidValue("--watch follows the agents' own places; it takes no PATH")
+
+    def told(report: ingest.Report) -> None:
+        if progress is _show_progress:
+            print("\r\x1b[K", end="", file=sys.stderr)
+        _tell_report(options, report)
+
+    async with open_store(options.database) as store:
+        following = asyncio.ensure_future(
+            follow(
+                store,
+                told,
+                only=options.agent,
+                originals=options.originals,
+                progress=progress,
+                notice=lambda words: print(f"backscroll: {printable(words)}", file=sys.stderr),
+            )
+        )
+        if options.events:  # for a program that holds the other end, and may die
+            parent = asyncio.ensure_future(_end_of_input())
+            parent.add_done_callback(lambda _: following.cancel())
+        with suppress(asyncio.CancelledError):
+            await following
+    return DONE
+
+
+async def _end_of_input() -> None:
+    reader = asyncio.StreamReader()
+    loop = asyncio.get_running_loop()
+    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+    while await reader.read(4096):
+        pass
+
+
+def _tell_report(options: argparse.Namespace, report: ingest.Report) -> None:
     if options.events:
         print(json.dumps({"report": shapes.report(report)}), flush=True)
     elif options.json:
-        _print_json(shapes.report(report))
+        print(json.dumps(shapes.report(report)), flush=True)
     else:
         _print_report(report)
-    return SKIPPED if report.skipped else DONE
+        sys.stdout.flush()
 
 
 def _events(progress: ingest.Progress) -> None:

@@ -127,8 +127,9 @@ async def run(
     for name, gone in work.gone.items():
         await store.mark_gone(name, gone)
     report = _report(work, read)
-    known = {adapter.name: await store.known_sources(adapter.name) for adapter in adapters}
     seen = {str(source.path) for source in _sources(work)}
+    some = list(seen) if paths else None
+    known = {adapter.name: await store.known_sources(adapter.name, some) for adapter in adapters}
     report.sessions_unchanged = max(
         0,
         sum(one.sessions for part in known.values() for path, one in part.items() if path in seen)
@@ -158,9 +159,9 @@ async def _find(
 ) -> _Work:
     work = _Work()
     for adapter in adapters:
-        known = await store.known_sources(adapter.name)
         roots = list(paths) or adapter.roots(env)
         found = await asyncio.to_thread(_found, adapter, roots)
+        known = await store.known_sources(adapter.name, list(found) if paths else None)
         for path, source in found.items():
             before = known.get(path)
             if before is not None and _is_unchanged(source, before):

@@ -315,8 +315,10 @@ class Store(Protocol):
         """Store what was read from sources, with the checkpoints, in one transaction."""
         ...
 
-    async def known_sources(self, backend: str) -> dict[str, KnownSource]:
-        """Give what is remembered of an agent's sources, by path."""
+    async def known_sources(
+        self, backend: str, paths: Sequence[str] | None = None
+    ) -> dict[str, KnownSource]:
+        """Give what is remembered of an agent's sources, or of those at some paths, by path."""
         ...
 
     async def mark_gone(self, backend: str, paths: Sequence[str]) -> int:

@@ -37,8 +37,11 @@ class Finished:
 class Importer(Protocol):
     """Brings what agents wrote into the store that is on the screen."""
 
-    def everything(self) -> AsyncIterator[Step | Finished]:
-        """Import every agent's sessions, telling how far it is. Raises StoreError."""
+    def everything(self, *, watch: bool = False) -> AsyncIterator[Step | Finished]:
+        """Import every agent's sessions, telling how far it is. Raises StoreError.
+
+        With `watch` go on with what agents write, telling of each import that found something.
+        """
         ...
 
     async def source(self, agent: str, path: str) -> None:
@@ -52,9 +55,9 @@ class ProcessImporter:
     def __init__(self, database: str) -> None:
         self._database = database
 
-    async def everything(self) -> AsyncIterator[Step | Finished]:
+    async def everything(self, *, watch: bool = False) -> AsyncIterator[Step | Finished]:
         """Import every agent's sessions."""
-        async for event in self._run():
+        async for event in self._run(*(["--watch"] if watch else [])):
             yield event
 
     async def source(self, agent: str, path: str) -> None:
@@ -67,7 +70,7 @@ class ProcessImporter:
             sys.executable,
             # -P: a `store` in the folder one stands in is not ours to run.
             *("-P", "-m", "store", "--database", self._database, "import", "--events", *arguments),
-            stdin=asyncio.subprocess.DEVNULL,
+            stdin=asyncio.subprocess.PIPE,  # held open: its end tells the process that ours ended
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
             # Ctrl+C in an agent that has the terminal must not end the import.

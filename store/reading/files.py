@@ -77,6 +77,26 @@ def files_below(top: str | Path, wanted: Callable[[str], bool]) -> Iterator[Foun
             yield link, found
 
 
+def folders_below(top: str | Path) -> Iterator[str]:
+    """Give the folders below a folder, each once, without those that cannot be read."""
+    folders = [os.fspath(top)]
+    seen: set[tuple[int, int]] = set()
+    while folders:
+        folder = folders.pop()
+        if not _is_new_folder(folder, seen):
+            continue
+        if folder != os.fspath(top):
+            yield folder
+        folders += [entry.path for entry in _entries(folder) if _is_folder(entry)]
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir() and entry.name not in _PRUNED
+    except OSError:
+        return False
+
+
 def _look_into(
     folder: str, folders: list[str], wanted: Callable[[str], bool]
 ) -> Iterator[tuple[str, bool]]:

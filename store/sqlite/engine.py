@@ -339,8 +339,10 @@ class SqliteStore:
     async def record(self, chunks: Sequence[Chunk]) -> Recorded:
         return await self._write(lambda db: sources.record(db, chunks))
 
-    async def known_sources(self, backend: str) -> dict[str, KnownSource]:
-        return await self._read(lambda db: sources.known(db, backend))
+    async def known_sources(
+        self, backend: str, paths: Sequence[str] | None = None
+    ) -> dict[str, KnownSource]:
+        return await self._read(lambda db: sources.known(db, backend, paths))
 
     async def mark_gone(self, backend: str, paths: Sequence[str]) -> int:
         if not paths:

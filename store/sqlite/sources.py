@@ -271,19 +271,30 @@ _KNOWN = """
 """
 
 
-def known(db: sqlite3.Connection, backend: str) -> dict[str, KnownSource]:
-    """Give what is remembered of an agent's sources, by path."""
-    rows = db.execute(_KNOWN, (backend,)).fetchall()
+def known(
+    db: sqlite3.Connection, backend: str, paths: Sequence[str] | None
+) -> dict[str, KnownSource]:
+    """Give what is remembered of an agent's sources, or of some of them, by path."""
+    if paths is not None:
+        return {path: source for path in paths for source in _known(db, backend, path)}
+    return {source.path: source for source in _known(db, backend, None)}
+
+
+def _known(db: sqlite3.Connection, backend: str, path: str | None) -> list[KnownSource]:
+    rows = db.execute(
+        _KNOWN if path is None else f"{_KNOWN} AND source.path = ?",
+        (backend,) if path is None else (backend, to_path(path)),
+    ).fetchall()
     sessions_of = {
         row["source_path"]: row["sessions"]
         for row in db.execute(
             "SELECT source_path, count(*) AS sessions FROM session"
-            " WHERE backend = ? AND source_path IS NOT NULL GROUP BY source_path",
-            (backend,),
+            " WHERE backend = ?1 AND source_path IS NOT NULL AND (?2 IS NULL OR source_path = ?2)"
+            " GROUP BY source_path",
+            (backend, None if path is None else storable(path)),
         )
     }
-    known_sources = (_to_known(row, sessions_of) for row in rows)
-    return {source.path: source for source in known_sources}
+    return [_to_known(row, sessions_of) for row in rows]
 
 
 def _to_known(row: sqlite3.Row, sessions_of: Mapping[str, int]) -> KnownSource:

@@ -45,7 +45,7 @@ class FakeImporter:
     on_source: list[tuple[str, str]] = field(default_factory=list)
     say: Store | None = None
 
-    async def everything(self) -> AsyncIterator[Step | Finished]:
+    async def everything(self, *, watch: bool = False) -> AsyncIterator[Step | Finished]:
         yield Step("claude", 1, 2)
         yield Finished({"skipped": []})
 

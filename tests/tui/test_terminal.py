@@ -221,6 +221,22 @@ def test_a_store_in_the_folder_one_stands_in_is_not_run(home: Path, tmp_path: Pa
     assert not (home / "PWNED").exists()
 
 
+def test_what_an_agent_says_meanwhile_is_there_without_a_key(home: Path, tmp_path: Path) -> None:
+    path = record(home, tmp_path, title="Talk", text="Hello there", tool="Bash")
+    line = path.read_text().splitlines()[-1]
+    with Terminal(backscroll(), env=surroundings(home), cwd=home) as terminal:
+        terminal.shows("Hello there")
+        with path.open("a") as file:
+            for number in range(3):
+                said = json.loads(line) | {"uuid": f"later {number}"}
+                said["message"] = {"role": "user", "content": f"Said meanwhile, {number}"}
+                file.write(json.dumps(said) + "\n")
+                file.flush()
+                terminal.shows(f"Said meanwhile, {number}")
+        terminal.type("q")
+        assert terminal.ends() == 0
+
+
 def test_quitting_while_it_imports(home: Path, tmp_path: Path) -> None:
     path = record(home, tmp_path, title="Talk", text="Hello there", tool="Bash")
     line = path.read_text().splitlines()[-1]

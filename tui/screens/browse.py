@@ -137,7 +137,7 @@ class Browse(Screen[None]):
         await self._list()
         self._looking = self.set_interval(_LOOK_EVERY, self._look)
         if self._importer is not None:
-            self._work(partial(self._import, self._importer), "import")
+            self._work(partial(self._import, self._importer, watch=True), "watch")
 
     async def close_store(self) -> None:
         """Let go of the store; the screen is of no use after that."""
@@ -230,22 +230,26 @@ class Browse(Screen[None]):
             return  # the screen is going
         self._top.standing = replace(self._top.standing, **changes)
 
-    async def _import(self, importer: Importer) -> None:
+    async def _import(self, importer: Importer, *, watch: bool = False) -> None:
+        """Import, and with `watch` go on with what agents write."""
         self._say(importing="importing …")
+        skipped = 0
         try:
-            async for step in importer.everything():
+            async for step in importer.everything(watch=watch):
                 if isinstance(step, Finished):
-                    if step.skipped:
+                    self._say(importing="")
+                    if step.skipped > skipped:
                         self._tell(
                             f"{step.skipped} records or files could not be read;"
                             " `backscroll import` names them.",
                             "warning",
                         )
+                    skipped = max(skipped, step.skipped)
+                    await self._look_again()
                 else:
                     self._say(importing=f"importing {step.agent} {step.done:,}/{step.all:,}")
         finally:
             self._say(importing="")
-        await self._look_again()
 
     # The selected task
 
