@@ -13,8 +13,10 @@ import io
 import json
 import os
 import sys
+import time
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -23,12 +25,15 @@ from store.ages import age
 from store.errors import InvalidValue, NotFound, ResumeError, StoreError
 from store.models import Kind, Message, Role, Session, TaskFilter, TaskRow
 from store.opening import open_store, recover
+from store.progress import Progress, in_words
 from store.protocol import Store
 from store.text import printable
 
 DONE, FAILED, SKIPPED = 0, 1, 3
 INTERRUPTED = 130
 
+_CLEAR = "\r\x1b[K"  # what stands on the line of the cursor
+_REDRAW_SECONDS = 0.1
 _PAGE = 500
 _LIST_LIMIT = 50
 
@@ -130,9 +135,9 @@ def _natural(text: str) -> int:
 
 
 async def _import(options: argparse.Namespace) -> int:
-    progress = _events if options.events else None
-    if progress is None and sys.stderr is not None and sys.stderr.isatty():
-        progress = _show_progress
+    progress: Callable[[Progress], None] | None = _events if options.events else None
+    if progress is None and _is_on_terminal():
+        progress = _shown_progress()
     if options.watch:
         return await _watch(options, progress)
     async with open_store(options.database) as store:
@@ -143,30 +148,21 @@ async def _import(options: argparse.Namespace) -> int:
             originals=options.originals,
             progress=progress,
         )
-    if progress is _show_progress:
-        print("\r\x1b[K", end="", file=sys.stderr)
     _tell_report(options, report)
     return SKIPPED if report.skipped else DONE
 
 
-async def _watch(
-    options: argparse.Namespace, progress: Callable[[ingest.Progress], None] | None
-) -> int:
+async def _watch(options: argparse.Namespace, progress: Callable[[Progress], None] | None) -> int:
     from store.watch import follow  # what it needs is of no use to the other commands
 
     if options.paths:
         raise InvalidValue("--watch follows the agents' own places; it takes no PATH")
 
-    def told(report: ingest.Report) -> None:
-        if progress is _show_progress:
-            print("\r\x1b[K", end="", file=sys.stderr)
-        _tell_report(options, report)
-
     async with open_store(options.database) as store:
         following = asyncio.ensure_future(
             follow(
                 store,
-                told,
+                partial(_tell_report, options),
                 only=options.agent,
                 originals=options.originals,
                 progress=progress,
@@ -189,7 +185,13 @@ async def _end_of_input() -> None:
         pass
 
 
+def _is_on_terminal() -> bool:
+    return sys.stderr is not None and sys.stderr.isatty()
+
+
 def _tell_report(options: argparse.Namespace, report: ingest.Report) -> None:
+    if _is_on_terminal():
+        print(_CLEAR, end="", file=sys.stderr, flush=True)
     if options.events:
         print(json.dumps({"report": shapes.report(report)}), flush=True)
     elif options.json:
@@ -199,9 +201,10 @@ def _tell_report(options: argparse.Namespace, report: ingest.Report) -> None:
         sys.stdout.flush()
 
 
-def _events(progress: ingest.Progress) -> None:
+def _events(progress: Progress) -> None:
     """Tell another program, line by line, how far the import is."""
     event = {
+        "doing": progress.doing,
         "agent": progress.agent,
         "done": progress.sources_done,
         "all": progress.sources_all,
@@ -211,15 +214,20 @@ def _events(progress: ingest.Progress) -> None:
     print(json.dumps(event), flush=True)
 
 
-def _show_progress(progress: ingest.Progress) -> None:
-    percent = 100 * progress.bytes_done // max(1, progress.bytes_all)
-    print(
-        f"\r\x1b[Kimporting {progress.agent}: {progress.sources_done:,} of"
-        f" {progress.sources_all:,} files, {percent} %",
-        end="",
-        file=sys.stderr,
-        flush=True,
-    )
+def _shown_progress() -> Callable[[Progress], None]:
+    """Give what keeps one line of the terminal true, at most ten times a second."""
+    began: dict[str, float] = {}
+    shown = 0.0
+
+    def show(progress: Progress) -> None:
+        nonlocal shown
+        now = time.monotonic()
+        since = now - began.setdefault(progress.doing, now)
+        if now - shown > _REDRAW_SECONDS:
+            shown = now
+            print(_CLEAR + in_words(progress, since), end="", file=sys.stderr, flush=True)
+
+    return show
 
 
 def _print_report(report: ingest.Report) -> None:

@@ -19,6 +19,7 @@ from store.agents import Adapter
 from store.batches import recorded
 from store.errors import InvalidValue
 from store.originals import keep
+from store.progress import Progress
 from store.protocol import Store
 from store.sources import Checkpoint, Chunk, KnownSource, Recorded, Source
 
@@ -27,17 +28,6 @@ from store.sources import Checkpoint, Chunk, KnownSource, Recorded, Source
 _BATCH_MESSAGES = 2000
 _BATCH_CHARACTERS = 4_000_000
 _BATCH_SECONDS = 0.25
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far an import is: counted in sources and in bytes that had to be read."""
-
-    agent: str
-    sources_done: int
-    sources_all: int
-    bytes_done: int
-    bytes_all: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +127,7 @@ async def run(
         - report.sessions_updated,
     )
     if originals:
-        report.bytes_kept = await keep(store, _not_kept(work, known))
+        report.bytes_kept = await keep(store, _not_kept(work, known), progress)
     report.seconds = time.monotonic() - began
     return report
 
@@ -203,7 +193,7 @@ def _batches(
     batch: list[Chunk] = []
     messages = characters = 0
     began = time.monotonic()
-    for done, reading in enumerate(readings, 1):
+    for done, reading in enumerate(readings):
         for chunk in _chunks(reading):
             batch.append(chunk)
             messages += len(chunk.messages)
@@ -213,11 +203,22 @@ def _batches(
                 yield batch
                 batch, messages, characters = [], 0, 0
                 began = time.monotonic()
+                if progress is not None:
+                    read = bytes_done + _read_of(reading, chunk.checkpoint)
+                    name = reading.adapter.name
+                    progress(Progress(name, done, len(readings), read, bytes_all))
         bytes_done += _unread(reading)
         if progress is not None:
-            agent = reading.adapter.name
-            progress(Progress(agent, done, len(readings), bytes_done, bytes_all))
+            name = reading.adapter.name
+            progress(Progress(name, done + 1, len(readings), bytes_done, bytes_all))
     yield batch
+
+
+def _read_of(reading: _Reading, checkpoint: Checkpoint) -> int:
+    """Give how many of a source's unread bytes were read, about: one may be packed."""
+    unread = _unread(reading)
+    before = reading.source.fingerprint.size - unread
+    return max(0, min(unread, checkpoint.offset - before))
 
 
 def _unread(reading: _Reading) -> int:

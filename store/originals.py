@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import os
 import zlib
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import BinaryIO
 
 from store.batches import recorded
 from store.errors import StoreCorrupt
+from store.progress import Progress
 from store.protocol import Store
 from store.reading.databases import MAGIC
 from store.reading.files import open_regular
@@ -26,7 +27,11 @@ _PIECES = 4  # in one step
 _LEVEL = 3
 
 
-async def keep(store: Store, sources: Sequence[tuple[Source, KnownSource | None]]) -> int:
+async def keep(
+    store: Store,
+    sources: Sequence[tuple[Source, KnownSource | None]],
+    progress: Callable[[Progress], None] | None = None,
+) -> int:
     """Keep what is new in the files of sources; give how many bytes that is.
 
     What is known of a source says whether anything of it is kept. A file that cannot be read any
@@ -37,7 +42,7 @@ async def keep(store: Store, sources: Sequence[tuple[Source, KnownSource | None]
         if known is not None and known.kept is not None:
             path = str(source.path)
             kept[path] = await store.original_pieces(source.backend, path)
-    batches = _batches([source for source, _ in sources], kept)
+    batches = _batches([source for source, _ in sources], kept, progress)
     return sum(await recorded(batches, store.keep_originals))
 
 
@@ -61,12 +66,15 @@ async def read_original(store: Store, backend: str, path: str) -> AsyncIterator[
 
 
 def _batches(
-    sources: Sequence[Source], kept: Mapping[str, Sequence[Piece]]
+    sources: Sequence[Source],
+    kept: Mapping[str, Sequence[Piece]],
+    progress: Callable[[Progress], None] | None,
 ) -> Iterator[list[Original]]:
     """Read and pack files, as many at a time as one transaction stores."""
     batch: list[Original] = []
-    size = 0
-    for source in sources:
+    size = bytes_done = 0
+    bytes_all = sum(source.fingerprint.size for source in sources)
+    for done, source in enumerate(sources, 1):
         with suppress(OSError):
             for original in _originals(source, kept.get(str(source.path), ())):
                 batch.append(original)
@@ -74,6 +82,10 @@ def _batches(
                 if size >= _BATCH or len(batch) >= _BATCH_FILES:
                     yield batch
                     batch, size = [], 0
+        bytes_done += source.fingerprint.size
+        if progress is not None:
+            name = source.backend
+            progress(Progress(name, done, len(sources), bytes_done, bytes_all, "keeping"))
     if batch:
         yield batch
 

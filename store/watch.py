@@ -16,7 +16,8 @@ from pathlib import Path
 
 from store import agents, ingest
 from store.errors import InvalidValue
-from store.ingest import Progress, Report
+from store.ingest import Report
+from store.progress import Progress
 from store.protocol import Store
 from store.reading.files import folders_below
 
