@@ -36,7 +36,7 @@ class Transcript:
 
     def lines(self) -> Lines:
         """Give the records from `since`, or from the start."""
-        stream = self._stream()
+        stream = self.stream()
         if self.since is None or not self.since.offset:
             return Lines(stream, self.envelope)
         before = self.since.offset - 1
@@ -64,7 +64,8 @@ class Transcript:
         length = min(_ANCHOR, offset)
         return f"{zlib.crc32(os.pread(self.file.fileno(), length, offset - length)):08x}"
 
-    def _stream(self) -> Stream:
+    def stream(self) -> Stream:
+        """Give the bytes of the text, from the start."""
         self.file.seek(0)
         if self.path.endswith(".zst"):
             return _Unpacked(self.file)

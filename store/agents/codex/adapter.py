@@ -1,7 +1,8 @@
 """Codex: one JSONL rollout per thread under `~/.codex/sessions/YYYY/MM/DD/`.
 
 A fork of the newer versions holds only what came after it: what came before is read from the
-rollouts that it names.
+rollouts that it names. One of the older versions holds a copy of it. The first Codex wrote one JSON
+document per session.
 """
 
 from __future__ import annotations
@@ -10,13 +11,15 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from store.agents.codex import files
+from store.agents.codex.copies import Copy
 from store.agents.codex.facts import UUID, Facts
 from store.agents.codex.records import Reader
+from store.agents.codex.whole import Items
 from store.errors import ResumeError
 from store.models import NewMessage, Session
 from store.reading.chunks import Gathering
 from store.reading.files import home_of
-from store.reading.lines import Item, Record
+from store.reading.lines import Item, Lines, Record
 from store.reading.transcripts import Transcript, opened, with_anchor
 from store.reading.values import text_of
 from store.resume import Command, checked_id
@@ -42,19 +45,22 @@ class Codex:
 
     def find(self, root: Path) -> Iterator[Source]:
         """Give the rollouts below a root, the last changed first."""
+        self._threads.forget_places()
         found = sorted(files.rollouts(root), key=lambda one: one[1].st_mtime_ns, reverse=True)
-        homes: dict[str, tuple[Path, Mapping[str, int]]] = {}
+        homes: dict[str, tuple[Path, Mapping[str, str]]] = {}
         for path, stat in found:
-            folder, _, name = path.rpartition("/")
+            folder = path.rpartition("/")[0]
             if folder not in homes:
                 home = files.home(path, root)
-                homes[folder] = (home, self._threads.renamed(home))
-            home, renamed = homes[folder]
-            fingerprint = files.with_rename(Fingerprint.of(stat), name, renamed)
+                homes[folder] = (home, self._threads.names(home))
+            home, names = homes[folder]
+            fingerprint = files.with_name(Fingerprint.of(stat), path, names)
             yield Source(self.name, home, Path(path), fingerprint)
 
     def read(self, source: Source, since: Checkpoint | None) -> Iterator[Chunk]:
         """Read a rollout from a checkpoint, or from its start."""
+        if files.is_whole(str(source.path)):
+            since = None
         with opened(source, since, files.ENVELOPE) as transcript:
             reading = _Reading(source, transcript, self._threads)
             yield from reading.chunks()
@@ -68,6 +74,8 @@ class Codex:
         """Resume by id in the session's folder: Codex works wherever it is started."""
         if session.parent_session_id is not None:
             raise ResumeError("a sub-agent's conversation cannot be resumed; its parent's can")
+        if session.source_path is not None and files.is_whole(session.source_path):
+            raise ResumeError("the Codex of today cannot resume what its first versions wrote")
         thread = checked_id(session.session_id, UUID, "Codex")
         additions: dict[str, str] = {}
         if session.root and Path(session.root) != self.roots(env)[0]:
@@ -89,15 +97,17 @@ class _Reading:
         since = transcript.since
         if since is not None:
             self._facts.remember(since.state)
-        self._reader = Reader(self._facts)
-        renamed = threads.renamed(source.root)
-        fingerprint = files.with_rename(transcript.fingerprint, source.path.name, renamed)
+        self._is_whole = files.is_whole(str(source.path))
+        self._reader = Reader(self._facts, by_content=self._is_whole)
+        self._copy: Copy | None = None
+        self._names = threads.names(source.root)
+        fingerprint = files.with_name(transcript.fingerprint, str(source.path), self._names)
         self._gathering = Gathering(source, fingerprint, since)
         self._is_from_start = since is None
 
     def chunks(self) -> Iterator[Chunk]:
         """Give all chunks but the last."""
-        lines = self._transcript.lines()
+        lines = self._lines()
         gathering = self._gathering
         for item in lines:
             # Two records may share a line: a checkpoint is only ever between lines.
@@ -109,6 +119,11 @@ class _Reading:
             gathering.add(made)
         gathering.pending = lines.pending
 
+    def _lines(self) -> Lines | Items:
+        if self._is_whole:
+            return Items(self._transcript.stream(), self._facts.begin)
+        return self._transcript.lines()
+
     def _messages(self, item: Item) -> list[NewMessage]:
         number, end, record = item
         gathering = self._gathering
@@ -117,7 +132,27 @@ class _Reading:
             gathering.skip(record)
             return []
         gathering.records += 1
-        return self._reader.messages(record, number)
+        if self._copy is not None:
+            original = self._copy.original(record)
+            if original is None:
+                self._copy = None
+                self._facts.is_copy = False
+            else:
+                record = original
+        is_marked = self._facts.has_meta
+        made = self._reader.messages(record, number)
+        if self._facts.copied_from is not None:
+            self._begin_copy(is_marked=is_marked)
+        return made
+
+    def _begin_copy(self, *, is_marked: bool) -> None:
+        """Expect what follows to be copied from an origin, unless that is expected already."""
+        facts = self._facts
+        origin, facts.copied_from = facts.copied_from or "", None
+        if self._copy is None and origin != facts.session_id:
+            records = _records(self._threads, self._source.root, origin)
+            self._copy = Copy(records, facts.started, facts.last, is_marked=is_marked)
+            facts.is_copy = True
 
     def _inherited(self) -> Iterator[Chunk]:
         """Give what the fork took over, before the fork's own."""
@@ -138,9 +173,9 @@ class _Reading:
 
         One that is cut while history is taken over cannot be gone on from, but only begun again.
         """
-        title = self._threads.title(self._source.root, self._facts.session_id)
+        title = self._names.get(self._facts.session_id)
         state = self._facts.state()
-        if is_inheriting:
+        if is_inheriting or self._copy is not None:
             state[_INHERITING] = True
         chunk = self._gathering.chunk(
             self._facts.session(title),
@@ -158,17 +193,16 @@ def _history(
     """Give the messages that a fork took over, its origin's own origin's first.
 
     `base` is a `history_base`: the origin's id and the ordinal (in records without ordinals the
-    byte) where the fork's own history begins. An origin that is gone gives nothing. Turns that
-    the origin had taken back are noted in the fork's reader `own`.
+    byte) where the fork's own history begins. An origin that is gone gives nothing. The turns are
+    noted in the fork's reader `own`, as its own ones.
     """
     path = threads.rollout(home, text_of(base.get("thread_id")))
     if path is None or depth >= _MAX_ORIGINS:
         return
     facts = Facts.of(Path(path))
-    reader = Reader(facts, inherited=True)
-    source = Source(Codex.name, home, Path(path), Fingerprint(0, 0, 0, 0))
+    reader = Reader(facts, of=own)
     try:
-        with opened(source, None, files.ENVELOPE) as transcript:
+        with opened(_source(home, path), None, files.ENVELOPE) as transcript:
             for number, end, record in transcript.lines():
                 if isinstance(record, SkippedRecord):
                     continue
@@ -181,7 +215,24 @@ def _history(
                 yield from made
     except OSError:
         return
-    own.rolled_back += reader.rolled_back
+
+
+def _records(threads: files.Threads, home: Path, thread: str) -> Iterator[Record]:
+    """Give the records of a thread; none when its rollout is gone or cannot be read."""
+    path = threads.rollout(home, thread)
+    if path is None:
+        return
+    try:
+        with opened(_source(home, path), None, files.ENVELOPE) as transcript:
+            for _, _, record in transcript.lines():
+                if not isinstance(record, SkippedRecord):
+                    yield record
+    except OSError:
+        return
+
+
+def _source(home: Path, path: str) -> Source:
+    return Source(Codex.name, home, Path(path), Fingerprint(0, 0, 0, 0))
 
 
 def _is_past(record: Record, end: int, base: Record) -> bool:

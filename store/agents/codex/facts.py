@@ -18,13 +18,20 @@ from store.times import parse_time
 
 UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _MAX_TOOLS = 200
-_TEXTS = ("own_id", "cwd", "branch", "model", "version", "approval", "sandbox", "name", "prompt")
+_TEXTS = (
+    *("own_id", "cwd", "branch", "model", "version", "approval", "sandbox"),
+    *("name", "prompt", "copied_prompt"),
+)
 _LINKS = ("parent", "fork")
 
 
 @dataclass(slots=True)
 class Facts:
-    """What is known of a session so far. `base` is the `history_base` of a fork, if it has one."""
+    """What is known of a session so far.
+
+    `base` is the `history_base` of a fork, if it has one; `copied_from` the session of which
+    a copy may follow; `is_copy` says that what is read is copied from there.
+    """
 
     stem: str
     archived: bool = False
@@ -37,6 +44,9 @@ class Facts:
     sandbox: str | None = None
     name: str | None = None
     prompt: str | None = None
+    copied_prompt: str | None = None
+    copied_from: str | None = None
+    is_copy: bool = False
     parent: str | None = None
     fork: str | None = None
     is_subagent: bool = False
@@ -97,6 +107,7 @@ class Facts:
     def begin(self, meta: dict[str, Any]) -> None:
         """Learn from the first meta record; a later one is a copy of an origin's."""
         if self.has_meta:
+            self._begin_copy(text_of(meta.get("id")))
             return
         self.has_meta = True
         self.own_id = text_of(meta.get("id")) or None
@@ -107,7 +118,15 @@ class Facts:
         self.last = self.last or self.started
         self.fork = text_of(meta.get("forked_from_id")) or None
         self.base = object_of(meta.get("history_base"))
+        if not self.base:
+            self.copied_from = self.fork
         self._learn_parent(meta)
+
+    def _begin_copy(self, origin: str) -> None:
+        if origin and origin != self.session_id:
+            self.copied_from = origin
+            if self.fork is None and not self.is_subagent:
+                self.fork = origin
 
     def _learn_parent(self, meta: dict[str, Any]) -> None:
         source = object_of(meta.get("source")).get("subagent")
@@ -131,7 +150,9 @@ class Facts:
 
     def hear(self, prompt: str) -> None:
         """Learn a prompt: the first one is the title that there is when nothing gives another."""
-        if self.prompt is None:
+        if self.is_copy:
+            self.copied_prompt = self.copied_prompt or title_of(prompt)
+        elif self.prompt is None:
             self.prompt = title_of(prompt)
 
     def session(self, given_title: str | None) -> SessionFacts:
@@ -140,7 +161,7 @@ class Facts:
         modes = [mode for mode in (self.approval, self.sandbox) if mode]
         return SessionFacts(
             session_id=self.session_id,
-            title=given or self.prompt,
+            title=given or self.prompt or self.copied_prompt,
             title_from=TitleFrom.AGENT if given else TitleFrom.PROMPT,
             origin=Origin.SUBAGENT if self.is_subagent else Origin.PERSON,
             project_path=self.cwd,

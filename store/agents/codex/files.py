@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,11 +16,11 @@ from store.reading.json_text import decode
 from store.reading.lines import Lines, Record
 from store.reading.values import text_of, title_of
 from store.sources import Fingerprint
-from store.times import parse_time
 
 ENVELOPE = frozenset({"payload", "record_type", "timestamp", "ordinal"})
 _FOLDERS = ("sessions", "archived_sessions")
-_ROLLOUT = re.compile(rf"rollout-.*?({UUID.pattern})\.jsonl(?:\.zst)?")
+_ROLLOUT = re.compile(rf"rollout-.*?({UUID.pattern})\.json(?:l(?:\.zst)?)?")
+_WHOLE = re.compile(rb'\s*\{\s*"session"\s*:\s*\{')
 _YEAR = re.compile(r"\d{4}")
 _STATE = re.compile(r"state_(\d+)\.sqlite")
 _FLAT_TYPES = frozenset({"message", "reasoning", "function_call", "function_call_output"})
@@ -49,8 +50,15 @@ def home(path: str, root: Path) -> Path:
     return root.parent if str(root) == path else root
 
 
+def is_whole(path: str) -> bool:
+    """Tell from the name of a rollout whether it is one document, as the first Codex wrote."""
+    return path.endswith(".json")
+
+
 def is_rollout(path: str) -> bool:
     """Tell from the beginning of a file whether Codex wrote it."""
+    if is_whole(path):
+        return _WHOLE.match(head_of(path, 4096).removeprefix(b"\xef\xbb\xbf")) is not None
     if path.endswith(".zst"):
         return _ROLLOUT.fullmatch(path.rpartition("/")[2]) is not None
     for line in head_of(path).split(b"\n", 8)[:8]:
@@ -97,7 +105,9 @@ def _has_rollouts(folder: Path) -> bool:
 
 
 def _is_wanted(name: str) -> bool:
-    return name.endswith(".jsonl") or (name.startswith("rollout-") and name.endswith(".jsonl.zst"))
+    return name.endswith(".jsonl") or (
+        name.startswith("rollout-") and name.endswith((".jsonl.zst", ".json"))
+    )
 
 
 def _is_in_place(path: str) -> bool:
@@ -105,19 +115,23 @@ def _is_in_place(path: str) -> bool:
     parts = path.split("/")
     if not _ROLLOUT.fullmatch(parts[-1]):
         return False
+    if is_whole(path):
+        return parts[-2:-1] == ["sessions"]
     return parts[-2:-1] == ["archived_sessions"] or parts[-5:-4] == ["sessions"]
 
 
-def with_rename(found: Fingerprint, name: str, renamed: Mapping[str, int]) -> Fingerprint:
-    """Give a rollout's fingerprint with the time that its thread was renamed, if that is later.
+def with_name(found: Fingerprint, path: str, names: Mapping[str, str]) -> Fingerprint:
+    """Give a rollout's fingerprint with what its thread is called, if it was given a name.
 
-    A rename is noted in another file; the thread has to be looked at again all the same.
+    Names are kept in other files; when one changes the thread has to be looked at again, though its
+    rollout is as it was. The name moves the time by less than a millisecond.
     """
-    match = _ROLLOUT.fullmatch(name) if renamed else None
-    moment = renamed.get(match[1], 0) if match else 0
-    if moment <= found.mtime_ns:
+    match = _ROLLOUT.fullmatch(path.rpartition("/")[2]) if names else None
+    name = names.get(match[1]) if match else None
+    if name is None:
         return found
-    return Fingerprint(found.device, found.inode, found.size, moment)
+    moved = found.mtime_ns + 1 + zlib.crc32(name.encode("utf-8", "replace")) % 999_983
+    return Fingerprint(found.device, found.inode, found.size, moved)
 
 
 @dataclass(slots=True)
@@ -126,7 +140,6 @@ class _Known:
 
     looks: tuple[object, ...] = ()
     names: dict[str, str] = field(default_factory=dict)
-    renamed_ns: dict[str, int] = field(default_factory=dict)
 
 
 class Threads:
@@ -136,24 +149,24 @@ class Threads:
         self._known: dict[str, _Known] = {}
         self._paths: dict[str, dict[str, str]] = {}
 
-    def title(self, home: Path, thread: str) -> str | None:
-        """Give the name that was given to a thread, if one was."""
-        return self._of(home).names.get(thread)
-
-    def renamed(self, home: Path) -> Mapping[str, int]:
-        """Give when the threads that were renamed were, in nanoseconds since 1970."""
-        return self._of(home).renamed_ns
+    def names(self, home: Path) -> Mapping[str, str]:
+        """Give the names that were given to threads, by thread."""
+        return self._of(home).names
 
     def rollout(self, home: Path, thread: str) -> str | None:
         """Give the path of a thread's rollout, wherever in the home it is."""
         paths = self._paths.get(str(home))
-        if paths is None or not Path(paths.get(thread, "")).is_file():
+        if paths is None or (thread in paths and not Path(paths[thread]).is_file()):
             paths = self._paths[str(home)] = {
                 match[1]: path
                 for path, _ in rollouts(home)
                 if (match := _ROLLOUT.fullmatch(path.rpartition("/")[2]))
             }
         return paths.get(thread)
+
+    def forget_places(self) -> None:
+        """Look for rollouts anew: there may be others now."""
+        self._paths.clear()
 
     def _of(self, home: Path) -> _Known:
         index, state = home / "session_index.jsonl", _newest_state(home)
@@ -202,9 +215,6 @@ def _note(record: Record, known: _Known) -> None:
     name = title_of(text_of(record.get("thread_name")))
     if thread and name:
         known.names[thread] = name
-        moment = parse_time(record.get("updated_at"))
-        if moment is not None:
-            known.renamed_ns[thread] = int(moment.timestamp() * 1_000_000) * 1000
 
 
 def _read_state(path: Path, known: _Known) -> None:

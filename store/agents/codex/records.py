@@ -7,6 +7,7 @@ does.
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 from store.agents.codex import text
 from store.agents.codex.facts import Facts
 from store.models import Kind, NewMessage, Role
+from store.reading.json_text import compact
 from store.reading.lines import Record
 from store.reading.values import list_of, object_of, text_of, title_of, without_attachments
 from store.times import parse_time
@@ -26,7 +28,14 @@ _CALLS = {
     "tool_search_call": ("", "arguments"),
     "image_generation_call": ("", "revised_prompt"),
 }
-_OUTPUTS = frozenset({"function_call_output", "custom_tool_call_output", "tool_search_output"})
+_OUTPUTS = frozenset(
+    {
+        "function_call_output",
+        "custom_tool_call_output",
+        "local_shell_call_output",
+        "tool_search_output",
+    }
+)
 _BASE = 0  # the turn of what comes before the first prompt
 
 
@@ -34,18 +43,26 @@ class Reader:
     """Turns records into messages, in the order of the file.
 
     `facts` is what is known of the session, kept between reads. `turns` are the keys of each turn
-    read by this reader, from one prompt to the next; `rolled_back` those of the turns that were
-    taken back. `wants_all` says that a roll back reaches to turns before this reader's.
+    read, from one prompt to the next; `rolled_back` those of the turns that were taken back: both
+    go on from those of the reader `of` the fork that this one reads the origin of. `wants_all` says
+    that a roll back reaches to turns before them. `by_content` has keys tell what a record holds,
+    for a file whose records do not stay in their places.
     """
 
-    def __init__(self, facts: Facts, *, inherited: bool = False) -> None:
+    def __init__(self, facts: Facts, *, of: Reader | None = None, by_content: bool = False) -> None:
         self.facts = facts
-        self.turns: list[list[str]] = [[]]
-        self.rolled_back: list[str] = []
+        self.turns: list[list[str]] = of.turns if of else [[]]
+        self.rolled_back: list[str] = of.rolled_back if of else []
         self.wants_all = False
-        self._inherited = inherited
+        self._is_of_fork = of is not None
+        self._by_content = by_content
         self._calls: set[str] = set()
         self._last_line = (0, 0)
+
+    @property
+    def inherited(self) -> bool:
+        """Whether what is read was said in another session."""
+        return self._is_of_fork or self.facts.is_copy
 
     def messages(self, record: Record, line: int) -> list[NewMessage]:
         """Give the messages of a record; none when it is understood and says nothing."""
@@ -72,7 +89,7 @@ class Reader:
         """Read a record of the format before 0.34: items without an envelope, a first line."""
         if "type" in record:
             if self.facts.cwd is None:
-                self.facts.cwd = text.folder_in(record.get("content"))
+                self.facts.cwd = text.folder_in(record)
             return self._noted(list(self._item(record, record, place)))
         if "record_type" not in record and ("instructions" in record or "git" in record):
             self.facts.begin(record)
@@ -88,7 +105,7 @@ class Reader:
 
     def _event(self, payload: Record) -> None:
         kind = payload.get("type")
-        if kind == "thread_name_updated":
+        if kind == "thread_name_updated" and not self.inherited:
             self.facts.name = title_of(text_of(payload.get("thread_name"))) or self.facts.name
         elif kind == "thread_rolled_back":
             count = payload.get("num_turns")
@@ -161,6 +178,8 @@ class Reader:
 
     def key_of(self, record: Record, line: int) -> str:
         """Give the key of a record: its ordinal, which a fork goes on counting, else its line."""
+        if self._by_content:
+            return f"i{line}-{zlib.crc32(compact(record).encode()):08x}"
         ordinal = record.get("ordinal")
         if isinstance(ordinal, int) and not isinstance(ordinal, bool):
             return f"o{ordinal}"
@@ -176,7 +195,7 @@ class _Place:
     def __init__(self, reader: Reader, record: Record, line: int) -> None:
         self.key = reader.key_of(record, line)
         self.time: datetime | None = reader.facts.stamp(parse_time(record.get("timestamp")))
-        self._inherited = reader._inherited
+        self._inherited = reader.inherited
 
     def message(
         self, role: Role, content: str, *, kind: Kind = Kind.TEXT, **more: Any

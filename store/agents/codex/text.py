@@ -59,9 +59,16 @@ def written(content: Any) -> str:
     return "\n".join(part for item in list_of(content) if (part := _plain(item)).strip())
 
 
-def folder_in(content: Any) -> str | None:
-    """Give the working folder that an environment context names, as the old format has it."""
-    for item in list_of(content):
+def folder_in(record: dict[str, Any]) -> str | None:
+    """Give the working folder that a record of the old formats names.
+
+    That is what an environment context says, or in the first format, which has none, where
+    a command was run.
+    """
+    folder = object_of(record.get("action")).get("working_directory")
+    if isinstance(folder, str) and folder.startswith("/"):
+        return folder
+    for item in list_of(record.get("content")):
         text = text_of(object_of(item).get("text"))
         if text.startswith("<environment_context>") and (match := _CWD.search(text)):
             return (match[1] or match[2] or "").strip() or None
