@@ -14,7 +14,7 @@ from store.agents.codex import files
 from store.agents.codex.copies import Copy
 from store.agents.codex.facts import UUID, Facts
 from store.agents.codex.records import Reader
-from store.agents.codex.whole import Items
+from store.agents.codex.whole import Items, Marks
 from store.errors import ResumeError
 from store.models import NewMessage, Session
 from store.reading.chunks import Gathering
@@ -59,10 +59,12 @@ class Codex:
 
     def read(self, source: Source, since: Checkpoint | None) -> Iterator[Chunk]:
         """Read a rollout from a checkpoint, or from its start."""
+        marks = None
         if files.is_whole(str(source.path)):
+            marks = Marks(since.state if since is not None else {})
             since = None
         with opened(source, since, files.ENVELOPE) as transcript:
-            reading = _Reading(source, transcript, self._threads)
+            reading = _Reading(source, transcript, self._threads, marks)
             yield from reading.chunks()
             if reading.has_to_start_over:
                 transcript.start_over()
@@ -85,9 +87,18 @@ class Codex:
 
 
 class _Reading:
-    """One pass over a rollout, from a checkpoint or from the start."""
+    """One pass over a rollout, from a checkpoint or from the start.
 
-    def __init__(self, source: Source, transcript: Transcript, threads: files.Threads) -> None:
+    `marks` is there for a rollout that is one document.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        transcript: Transcript,
+        threads: files.Threads,
+        marks: Marks | None = None,
+    ) -> None:
         self._source = source
         self._transcript = transcript
         self._threads = threads
@@ -97,8 +108,8 @@ class _Reading:
         since = transcript.since
         if since is not None:
             self._facts.remember(since.state)
-        self._is_whole = files.is_whole(str(source.path))
-        self._reader = Reader(self._facts, by_content=self._is_whole)
+        self._marks = marks
+        self._reader = Reader(self._facts, by_content=marks is not None)
         self._copy: Copy | None = None
         self._names = threads.names(source.root)
         fingerprint = files.with_name(transcript.fingerprint, str(source.path), self._names)
@@ -117,10 +128,12 @@ class _Reading:
             if self._facts.base:
                 yield from self._inherited()
             gathering.add(made)
+            if self._marks is not None:
+                self._marks.add(made)
         gathering.pending = lines.pending
 
     def _lines(self) -> Lines | Items:
-        if self._is_whole:
+        if self._marks is not None:
             return Items(self._transcript.stream(), self._facts.begin)
         return self._transcript.lines()
 
@@ -177,11 +190,13 @@ class _Reading:
         state = self._facts.state()
         if is_inheriting or self._copy is not None:
             state[_INHERITING] = True
+        off = tuple(self._reader.rolled_back) if finished else ()
+        on: tuple[str, ...] = ()
+        if self._marks is not None:
+            is_torn = not finished or self._gathering.pending is not None
+            off, on = self._marks.settle(state, is_torn=is_torn)
         chunk = self._gathering.chunk(
-            self._facts.session(title),
-            state,
-            finished=finished,
-            off_branch=tuple(self._reader.rolled_back) if finished else (),
+            self._facts.session(title), state, finished=finished, off_branch=off, on_branch=on
         )
         with_anchor(self._transcript, chunk.checkpoint)
         return chunk

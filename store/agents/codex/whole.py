@@ -9,14 +9,19 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
+from pydantic import JsonValue
+
+from store.models import NewMessage
 from store.reading.json_text import decode, decode_at
 from store.reading.lines import Item, Record, Stream
 from store.reading.payloads import Payloads
+from store.reading.values import list_of
 from store.sources import SkippedRecord
 
+_MAX_KEYS = 2000
 _BLOCK = 256 * 1024
 _MAX_HEADER = 4_000_000  # characters: the person's instructions are in it
 _BLANK = " \t\r\n\0\ufeff,"
@@ -98,6 +103,41 @@ def _is_whole(document: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+class Marks:
+    """Which messages of a document that is written anew are still in it.
+
+    `state` is what an earlier reading left: the keys of the messages that were in the document
+    then, and of those that had fallen out of it.
+    """
+
+    def __init__(self, state: Mapping[str, JsonValue]) -> None:
+        self._before = _keys(state.get("keys"))
+        self._off_before = _keys(state.get("off"))
+        self._now: dict[str, None] = {}
+
+    def add(self, messages: Iterable[NewMessage]) -> None:
+        """Note messages that are in the document."""
+        self._now.update((message.key, None) for message in messages if message.key)
+
+    def settle(
+        self, state: dict[str, JsonValue], *, is_torn: bool
+    ) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Give the messages that fell out of the document, and those that are in it again.
+
+        What the next reading has to know goes into `state`. Nothing falls out of a torn document.
+        """
+        now = self._before | self._now if is_torn else self._now
+        off = [key for key in self._before if key not in now]
+        stays_off = [key for key in self._off_before if key not in self._now]
+        state["keys"] = list[JsonValue](now)[:_MAX_KEYS]
+        state["off"] = list[JsonValue]([*off, *stays_off])[:_MAX_KEYS]
+        return tuple(off), tuple(key for key in self._off_before if key in self._now)
+
+
+def _keys(value: object) -> dict[str, None]:
+    return dict.fromkeys(key for key in list_of(value) if isinstance(key, str))
 
 
 class _Text:
