@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sqlite3
@@ -11,6 +12,8 @@ from typing import Any
 import pytest
 import zstandard
 
+from store import open_store
+from store.ingest import run
 from store.models import Kind, Origin, Role, TitleFrom
 from tests.agents.codex_records import (
     CODEX,
@@ -173,28 +176,54 @@ def test_turns_taken_back_are_off_the_branch(tmp_path: Path) -> None:
     assert (parts.off_branch, parts.messages) == (kept.off_branch, kept.messages)
 
 
+def _state(home: Path, number: int, name: str) -> None:
+    with contextlib.closing(sqlite3.connect(home / f"state_{number}.sqlite")) as database:
+        database.execute("CREATE TABLE IF NOT EXISTS threads (id TEXT PRIMARY KEY, name TEXT)")
+        database.execute("INSERT OR REPLACE INTO threads VALUES (?, ?)", (ID, name))
+        database.commit()
+
+
+def _named(name: str) -> dict[str, str]:
+    return {"id": ID, "thread_name": name, "updated_at": "2020-01-01T00:00:00Z"}
+
+
 def test_names_given_by_the_person(tmp_path: Path) -> None:
-    path = rollout(tmp_path, [meta(), message("user", "hello")])
-    shelf = Shelf()
-    (source,) = CODEX.find(tmp_path)
-    shelf.read(CODEX, source)
-    index = [{"id": ID, "thread_name": name, "updated_at": "2099-01-01T00:00:00Z"}
-             for name in ("Old", "New")]  # fmt: skip
-    write(tmp_path / "session_index.jsonl", index)
-    (renamed,) = CODEX.find(tmp_path)
-    assert renamed.fingerprint != source.fingerprint
-    checkpoint = shelf.read(CODEX, renamed)
-    assert checkpoint.fingerprint == renamed.fingerprint
-    assert shelf.messages_given == 0
-    assert shelf.sessions[ID].facts.title == "New"
-    for number, name in ((4, "Older"), (10, "From the database")):
-        with sqlite3.connect(tmp_path / f"state_{number}.sqlite") as database:
-            database.execute("CREATE TABLE threads (id TEXT, name TEXT)")
-            database.execute("INSERT INTO threads VALUES (?, ?)", (ID, name))
-        database.close()
+    rollout(tmp_path, [meta(), message("user", "hello")])
+    write(tmp_path / "session_index.jsonl", [_named("Old"), _named("New"), "torn"])
+    assert only(CODEX, tmp_path).facts.title == "New"
+    _state(tmp_path, 10, "From the database")
+    _state(tmp_path, 4, "Older")
     facts = only(CODEX, tmp_path).facts
     assert (facts.title, facts.title_from) == ("From the database", TitleFrom.AGENT)
-    assert path.is_file()
+
+
+async def test_a_rename_is_noticed_though_no_rollout_changed(tmp_path: Path) -> None:
+    rollout(tmp_path, [meta(), message("user", "hello")])
+    rollout(tmp_path, [meta(FORK), message("user", "other")], FORK)
+    index = tmp_path / "session_index.jsonl"
+    env = {"CODEX_HOME": str(tmp_path)}
+    async with open_store(":memory:") as store:
+
+        async def seen() -> tuple[int, int, int, int, set[str]]:
+            report = await run(store, only=["codex"], env=env)
+            assert report.records_all == report.records_imported == 4
+            assert report.sources_seen == 2
+            titles = {row.task.title for row in (await store.list_tasks()).items}
+            read, unchanged = report.sources_read, report.sources_unchanged
+            return read, unchanged, report.messages_added, report.sessions_updated, titles
+
+        assert await seen() == (2, 0, 2, 0, {"hello", "other"})
+        assert await seen() == (0, 2, 0, 0, {"hello", "other"})
+        write(index, [_named("One"), {"id": LATER, "thread_name": "Of no rollout"}])
+        assert await seen() == (1, 1, 0, 1, {"One", "other"})
+        write(index, [_named("Two")], append=True)
+        assert await seen() == (1, 1, 0, 1, {"Two", "other"})
+        assert await seen() == (0, 2, 0, 0, {"Two", "other"})
+        _state(tmp_path, 5, "Three")
+        assert await seen() == (1, 1, 0, 1, {"Three", "other"})
+        _state(tmp_path, 5, "Four")
+        assert await seen() == (1, 1, 0, 1, {"Four", "other"})
+        assert await seen() == (0, 2, 0, 0, {"Four", "other"})
 
 
 def test_a_subagent_belongs_to_its_parent(tmp_path: Path) -> None:
