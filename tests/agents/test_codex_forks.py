@@ -38,7 +38,9 @@ def _at(moment: datetime, records: list[dict[str, Any]], *, apart: float) -> lis
     ]
 
 
-def _turn(moment: datetime, prompt: str, answer: str, *, with_id: bool) -> list[dict[str, Any]]:
+def _turn(
+    moment: datetime, prompt: str, answer: str, *, with_id: bool, apart: float = 2
+) -> list[dict[str, Any]]:
     """Give the records of a turn, written when it was."""
     milliseconds = int(moment.timestamp() * 1000)
     turn = uuid.UUID(int=(milliseconds << 80) | (7 << 76) | (2 << 62) | len(prompt))
@@ -51,7 +53,7 @@ def _turn(moment: datetime, prompt: str, answer: str, *, with_id: bool) -> list[
         item("reasoning", summary=[], encrypted_content="xx"),
         message("assistant", answer),
     ]
-    return _at(moment, records, apart=2)
+    return _at(moment, records, apart=apart)
 
 
 def _origin(*, with_id: bool) -> list[dict[str, Any]]:
@@ -102,7 +104,7 @@ def test_what_a_fork_copied_is_not_its_own(
 def test_a_prompt_given_with_the_fork_is_its_own(tmp_path: Path) -> None:
     """The first prompt may be written as soon as the copy is: then the turn's id tells."""
     origin = _origin(with_id=True)
-    own = _turn(_NOON + timedelta(milliseconds=40), "three", "3", with_id=True)
+    own = _turn(_NOON + timedelta(milliseconds=40), "three", "3", with_id=True, apart=0.01)
     rollout(tmp_path, _fork(origin, *own, forked_from_id=ID), FORK)
     assert _heard(only(CODEX, tmp_path)) == _WHOLE
 
@@ -124,6 +126,14 @@ def test_a_copy_is_known_though_versions_write_records_differently(tmp_path: Pat
         one["payload"] = one["payload"] | {"id": None, "phase": "final", "added": {"later": 1}}
     own = _turn(_NOON + timedelta(seconds=9), "three", "3", with_id=False)
     rollout(tmp_path, _fork(copied, *own, forked_from_id=ID), FORK)
+    assert _heard(Shelf().read_all(CODEX, tmp_path)[FORK]) == _WHOLE
+
+
+def test_a_copy_without_the_origins_first_record(tmp_path: Path) -> None:
+    origin = _origin(with_id=False)
+    rollout(tmp_path, origin)
+    own = _turn(_NOON + timedelta(seconds=9), "three", "3", with_id=False)
+    rollout(tmp_path, _fork(origin[1:], *own, forked_from_id=ID), FORK)
     assert _heard(Shelf().read_all(CODEX, tmp_path)[FORK]) == _WHOLE
 
 
@@ -181,7 +191,7 @@ def test_a_subagent_that_was_given_the_conversation(tmp_path: Path) -> None:
     origin = _origin(with_id=True)
     rollout(tmp_path, origin)
     source = {"subagent": {"thread_spawn": {"parent_thread_id": ID, "depth": 1}}}
-    own = _turn(_NOON + timedelta(milliseconds=40), "three", "3", with_id=True)
+    own = _turn(_NOON + timedelta(milliseconds=40), "three", "3", with_id=True, apart=0.01)
     rollout(tmp_path, _fork(origin, *own, forked_from_id=ID, source=source), FORK)
     kept = Shelf().read_all(CODEX, tmp_path)[FORK]
     assert _heard(kept) == _WHOLE
@@ -190,7 +200,7 @@ def test_a_subagent_that_was_given_the_conversation(tmp_path: Path) -> None:
 
 
 def test_a_fork_that_copied_nothing_has_all_of_its_own(tmp_path: Path) -> None:
-    own = _turn(_NOON, "three", "3", with_id=False)
+    own = _turn(_NOON, "three", "3", with_id=False, apart=0.01)
     path = rollout(tmp_path, _fork([], *own, forked_from_id=ID), FORK)
     assert _heard(only(CODEX, path)) == [("three", False), ("3", False)]
     rollout(tmp_path, _origin(with_id=False))
@@ -232,6 +242,23 @@ def test_a_fork_finds_its_origin_wherever_it_is(tmp_path: Path, place: str) -> N
     rollout(tmp_path, numbered(own, 2), FORK)
     kept = Shelf().read_all(CODEX, tmp_path)[FORK]
     assert _heard(kept) == [("one", True), ("two", False)]
+
+
+def test_an_origin_that_moves_while_sessions_are_read(tmp_path: Path) -> None:
+    base = {"thread_id": ID, "end_ordinal_exclusive": 2}
+    own = [meta(FORK, forked_from_id=ID, history_base=base), message("user", "two")]
+    path = rollout(tmp_path, numbered(own, 2), FORK)
+    assert _heard(only(CODEX, tmp_path)) == [("two", False)]
+    origin = rollout(tmp_path, numbered([meta(), message("user", "one")]))
+    assert _heard(Shelf().read_all(CODEX, tmp_path)[FORK]) == [("one", True), ("two", False)]
+    sources = [source for source in CODEX.find(tmp_path) if source.path == path]
+    shelf = Shelf()
+    shelf.read(CODEX, sources[0])
+    (tmp_path / "archived_sessions").mkdir()
+    shutil.move(origin, tmp_path / "archived_sessions" / origin.name)
+    shelf = Shelf()
+    shelf.read(CODEX, sources[0])
+    assert _heard(shelf.sessions[FORK]) == [("one", True), ("two", False)]
 
 
 def test_an_origin_that_is_gone_leaves_the_forks_own(tmp_path: Path) -> None:
