@@ -22,7 +22,7 @@ from store.reading.values import list_of
 from store.sources import SkippedRecord
 
 _MAX_KEYS = 2000
-_BLOCK = 256 * 1024
+_BLOCK = 32 * 1024  # small: each item is looked for in all of the text that is at hand
 _MAX_HEADER = 4_000_000  # characters: the person's instructions are in it
 _BLANK = " \t\r\n\0\ufeff,"
 _ITEMS = re.compile(r'"items"\s*:\s*\[')
