@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -87,21 +86,3 @@ def write(path: Path, records: Iterable[Any], *, append: bool = False) -> Path:
             file.write(record if isinstance(record, str) else json.dumps(record))
             file.write("\n")
     return path
-
-
-def database(path: Path) -> sqlite3.Connection:
-    """Make a database of Goose's kind, in the log mode that Goose uses."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    connection = sqlite3.connect(path, isolation_level=None)
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute(
-        "CREATE TABLE sessions (id TEXT PRIMARY KEY, name TEXT, description TEXT,"
-        " user_set_name BOOLEAN, session_type TEXT, working_dir TEXT, created_at, updated_at,"
-        " model_config_json TEXT, goose_mode TEXT, archived_at)"
-    )
-    connection.execute(
-        "CREATE TABLE messages (id INTEGER PRIMARY KEY AUTOINCREMENT, message_id TEXT,"
-        " session_id TEXT, role TEXT, content_json TEXT, created_timestamp INTEGER,"
-        " timestamp, metadata_json TEXT)"
-    )
-    return connection

@@ -1,26 +1,67 @@
-"""From a message row of Goose to messages."""
+"""From a record of Goose, be it a row or a line, to messages.
+
+A record is known by what it holds. The ids that Goose gives do not last: a row's number changes
+when its session is compacted, older rows had no id at all until an update of the database gave
+them one, and lines of the older files get another when they are imported into the database.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import json
+import re
+import unicodedata
+from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from store.models import Kind, NewMessage, Role
 from store.reading.json_text import compact
-from store.reading.values import attachment, list_of, object_of, text_of
+from store.reading.values import (
+    attachment,
+    list_of,
+    object_of,
+    text_of,
+    title_of,
+    without_attachments,
+)
 
 _REQUESTS = frozenset({"toolRequest", "frontendToolRequest"})
+_CALLS = _REQUESTS | {"toolResponse"}
+_NOTES = frozenset({"systemNotification", "summarizationRequested", "contextLengthExceeded"})
+_TAGS = re.compile("[\U000e0000-\U000e007f]")  # what Goose takes out of texts it imports
 
 
 class Row(NamedTuple):
-    """A message row: its key, who wrote it, when, its blocks, and whether the person sees it."""
+    """A record: its key, who wrote it, when, its blocks, and whether the person sees it."""
 
     key: str
     role: str
     time: datetime | None
     blocks: list[Any]
     is_visible: bool
+
+
+def row_of(role: Any, created: datetime | None, blocks: list[Any], is_visible: bool) -> Row:
+    """Make a row whose key says what it holds: the same in a file and in the database."""
+    second = int(created.timestamp()) if created is not None else 0
+    held = json.dumps([text_of(role), second, [_mark(block) for block in blocks]])
+    key = hashlib.blake2b(held.encode(), digest_size=12).hexdigest()
+    return Row(key, text_of(role), created, blocks, is_visible)
+
+
+class Keys:
+    """Tells rows apart that hold the same and were written in the same second."""
+
+    def __init__(self, seen: dict[str, int] | None = None) -> None:
+        self.seen = Counter(seen)
+
+    def told_apart(self, row: Row, before: int = 0) -> Row:
+        """Give a row a key of its own. `before` counts its like that this was not shown."""
+        count = self.seen[row.key] or before
+        self.seen[row.key] = count + 1
+        return row._replace(key=f"{row.key}+{count}") if count else row
 
 
 class Reader:
@@ -42,7 +83,7 @@ class Reader:
                 first = index if not said else first
                 said.append(words)
                 continue
-            fields = self._fields(object_of(block), row)
+            fields = self._fields(block, row)
             if fields is not None:
                 made.append(_message(row, index, inherited, fields))
         if said:
@@ -57,8 +98,11 @@ class Reader:
             return {"role": Role.ASSISTANT, "content": words, "model": self._model}
         return {"role": Role.USER, "content": words, "is_prompt": True}
 
-    def _fields(self, block: dict[str, Any], row: Row) -> dict[str, Any] | None:
+    def _fields(self, held: Any, row: Row) -> dict[str, Any] | None:
+        block = object_of(held)
         kind = text_of(block.get("type"))
+        if kind in ("text", "redactedThinking"):  # nothing that can be read
+            return None
         if kind == "thinking":
             words = text_of(block.get("thinking"))
             if not words.strip():
@@ -68,10 +112,10 @@ class Reader:
             return self._request(block)
         if kind == "toolResponse":
             return self._response(block)
-        if kind == "systemNotification" and row.is_visible:
-            words = text_of(block.get("msg"))
-            return {"role": Role.SYSTEM, "content": words} if words.strip() else None
-        return None
+        if not held or (kind in _NOTES and not row.is_visible):
+            return None
+        words = text_of(block.get("msg")) if kind in _NOTES else ""
+        return {"role": Role.SYSTEM, "content": words if words.strip() else compact(held)}
 
     def _request(self, block: dict[str, Any]) -> dict[str, Any] | None:
         call = text_of(block.get("id"))
@@ -112,6 +156,14 @@ class Reader:
         }
 
 
+def heard(made: list[NewMessage]) -> str | None:
+    """Give the title that the first prompt among some messages makes."""
+    for message in made:
+        if message.is_prompt:
+            return title_of(without_attachments(message.content))
+    return None
+
+
 def delegated_in(blocks: list[Any]) -> Iterator[str]:
     """Give the sub-agents' sessions that the results among these blocks came from."""
     for block in blocks:
@@ -119,6 +171,19 @@ def delegated_in(blocks: list[Any]) -> Iterator[str]:
         session = text_of(object_of(value.get("_meta")).get("subagent_session_id"))
         if session:
             yield session
+
+
+def _mark(block: Any) -> str:
+    """Say what a block is in few words, that are the same after Goose has read and written it."""
+    held = object_of(block)
+    kind = text_of(held.get("type"))
+    call = text_of(held.get("id"))
+    if kind in _CALLS and call:
+        return f"{kind} {call}"
+    words = _shown(block) or text_of(held.get("thinking"))
+    if not words:
+        return json.dumps(block, sort_keys=True)
+    return words if words.isascii() else _TAGS.sub("", unicodedata.normalize("NFC", words))
 
 
 def _message(row: Row, index: int, inherited: bool, fields: dict[str, Any]) -> NewMessage:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from store.agents.goose.records import Row, delegated_in
+from store.agents.goose.records import Row, delegated_in, row_of
 from store.reading.databases import columns
 from store.reading.json_text import decode
 from store.reading.values import list_of, object_of, text_of, title_of
@@ -33,6 +33,10 @@ _SESSION_COLUMNS = (
 )
 _MESSAGE_COLUMNS = ("message_id", "metadata_json", "timestamp")
 _UNNAMED = frozenset({"CLI Session", "New Session", "New Chat", "New session"})
+
+
+Number = int
+Named = tuple[Number, str, Row | str]
 
 
 class NotGoose(OSError):  # noqa: N818 - it is what the database is
@@ -65,41 +69,108 @@ class Tables:
         self._db = connection
         self._sessions = columns(connection, "sessions")
         self._messages = columns(connection, "messages")
-        if not {"id"} <= self._sessions or not {"session_id", "content_json"} <= self._messages:
+        self._is_new = not self._sessions and not self._messages and _is_blank(connection)
+        is_goose = "id" in self._sessions and {"session_id", "content_json"} <= self._messages
+        if not is_goose and not self._is_new:
             raise NotGoose("the database is not one of Goose's")
 
     def conversations(self) -> list[Conversation]:
-        """Give all sessions, the last changed first."""
+        """Give all sessions, the last changed first.
+
+        Messages of a session that is not in its table make one of which nothing else is known.
+        """
+        if self._is_new:
+            return []
         wanted = _select(_SESSION_COLUMNS, self._sessions)
         ends = {
-            text_of(session): (int(last), int(count))
+            session: (int(last), int(count))
             for session, last, count in self._db.execute(
                 "SELECT session_id, max(id), count(*) FROM messages GROUP BY session_id"
             )
+            if _is_name(session)
         }
         rows = self._db.execute(f"SELECT id, {wanted} FROM sessions").fetchall()  # noqa: S608
-        found = [_conversation(row, ends) for row in rows if isinstance(row[0], str)]
+        known = {row[0] for row in rows}
+        nothing = (None,) * len(_SESSION_COLUMNS)
+        rows += [(session, *nothing) for session in ends if session not in known]
+        found = [_conversation(row, ends) for row in rows if _is_name(row[0])]
         return sorted(found, key=lambda one: one.updated, reverse=True)
 
-    def messages(self, session: str, after: int) -> Iterator[tuple[int, str, Row | str]]:
-        """Give row id, message id and row of a session after a row; text says what is wrong."""
+    def held(self) -> frozenset[str]:
+        """Give the ids of the sessions that have messages."""
+        if self._is_new:
+            return frozenset()
+        found = self._db.execute("SELECT DISTINCT session_id FROM messages")
+        return frozenset(session for (session,) in found if _is_name(session))
+
+    def homeless(self) -> list[int]:
+        """Give the numbers of the message rows that name no session."""
+        if self._is_new:
+            return []
+        query = "SELECT id FROM messages WHERE session_id IS NULL OR typeof(session_id) <> 'text'"
+        return [row for (row,) in self._db.execute(f"{query} OR session_id = '' ORDER BY id")]
+
+    def messages(self, session: str, after: int, last: int) -> Iterator[Named]:
+        """Give row id, message id and row of a session after a row; text says what is wrong.
+
+        Where pages of the file are damaged, what is behind them is looked for up to row `last`.
+        """
         wanted = _select(_MESSAGE_COLUMNS, self._messages)
         query = (
             f"SELECT id, role, content_json, created_timestamp, {wanted} FROM messages"  # noqa: S608
             " WHERE session_id = ? AND id > ? ORDER BY id LIMIT ?"
         )
-        while page := self._db.execute(query, (session, after, _PAGE)).fetchall():
+        step = 1
+        while True:
+            page, damage = self._page(query, (session, after, _PAGE))
             for row in page:
                 after = row[0]
                 yield after, text_of(row[4]), _row(row)
+            if damage is None and not page:
+                return
+            step = 1 if page or damage is None else step * 2
+            if damage is not None:
+                yield after + 1, "", f"cannot be read, nor what follows at once: {damage}"
+                after += step
+                if after >= last:
+                    return
 
-    def times_before(self, session: str, message: str, row: int) -> int:
-        """Count the rows of a session before a row that have the same message id."""
-        found = self._db.execute(
-            "SELECT count(*) FROM messages WHERE message_id = ? AND session_id = ? AND id < ?",
-            (message, session, row),
-        ).fetchone()
-        return int(found[0])
+    def _page(self, query: str, values: tuple[Any, ...]) -> tuple[list[Any], str | None]:
+        """Give the rows of a page up to where the file is damaged, and what the damage is."""
+        page: list[Any] = []
+        try:
+            page.extend(self._db.execute(query, values))
+        except sqlite3.OperationalError:
+            raise
+        except sqlite3.DatabaseError as error:
+            return page, str(error)
+        return page, None
+
+    def count(self, session: str, upto: int) -> int:
+        """Count the rows of a session up to a row."""
+        query = "SELECT count(*) FROM messages WHERE session_id = ? AND id <= ?"
+        return int(self._db.execute(query, (session, upto)).fetchone()[0])
+
+    def session_of(self, row: int) -> str | None:
+        """Give the session of a row; None when there is no such row."""
+        page, _ = self._page("SELECT session_id FROM messages WHERE id = ?", (row,))
+        return text_of(page[0][0]) if page else None
+
+    def latest(self, session: str, upto: int) -> Any:
+        """Give the latest stamp among the rows of a session up to a row."""
+        query = "SELECT max(created_timestamp) FROM messages WHERE session_id = ? AND id <= ?"
+        return self._db.execute(query, (session, upto)).fetchone()[0]
+
+    def times_before(self, session: str, row: int) -> int:
+        """Count the rows of a session before a row that hold the same."""
+        query = (
+            "SELECT count(*) FROM messages AS one JOIN messages AS same"
+            " ON same.session_id = one.session_id AND same.id < one.id"
+            " AND same.created_timestamp IS one.created_timestamp"
+            " AND same.role IS one.role AND same.content_json IS one.content_json"
+            " WHERE one.id = ? AND one.session_id = ?"
+        )
+        return int(self._db.execute(query, (row, session)).fetchone()[0])
 
     def origins(self) -> dict[str, str]:
         """Give the forks and what they were forked from: the first session with the same start."""
@@ -107,7 +178,7 @@ class Tables:
             return {}
         first: dict[str, str] = {}
         origins: dict[str, str] = {}
-        for session, message in self._db.execute(
+        for session, message in self._unless_damaged(
             "SELECT session_id, message_id FROM messages WHERE id IN"
             " (SELECT min(id) FROM messages GROUP BY session_id) ORDER BY id"
         ):
@@ -121,19 +192,32 @@ class Tables:
     def message_ids(self, session: str) -> frozenset[str]:
         """Give the message ids of a session."""
         query = "SELECT message_id FROM messages WHERE session_id = ?"
-        return frozenset(row[0] for row in self._db.execute(query, (session,)) if row[0])
+        return frozenset(row[0] for row in self._unless_damaged(query, session) if row[0])
 
     def delegations(self, after: int) -> dict[str, str]:
         """Give sub-agents' sessions that results after a row name, and those the results are in."""
         parents: dict[str, str] = {}
-        for session, content in self._db.execute(
+        for session, content in self._unless_damaged(
             "SELECT session_id, content_json FROM messages"
             " WHERE id > ? AND content_json LIKE '%\"subagent_session_id\"%'",
-            (after,),
+            after,
         ):
             for child in delegated_in(_blocks(content) or []):
                 parents.setdefault(child, session)
         return parents
+
+    def _unless_damaged(self, query: str, *values: Any) -> list[Any]:
+        """Give the rows of a query that links sessions; without them there are just no links."""
+        return self._page(query, values)[0]
+
+
+def _is_blank(connection: sqlite3.Connection) -> bool:
+    """Tell whether a database has no tables yet: Goose is about to make them."""
+    return not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+
+
+def _is_name(session: Any) -> bool:
+    return isinstance(session, str) and session != ""
 
 
 def _select(wanted: tuple[str, ...], there: frozenset[str]) -> str:
@@ -171,25 +255,24 @@ def _model(config: Any) -> str | None:
 
 
 def _row(row: tuple[Any, ...]) -> Row | str:
-    number, role, content, created, message, metadata, stamp = row
+    _, role, content, created, _, metadata, stamp = row
     blocks = _blocks(content)
     if blocks is None:
         return "the content is not JSON"
-    return Row(
-        key=message if isinstance(message, str) and message else f"r{number}",
-        role=text_of(role),
-        time=parse_time(created) or parse_time(stamp),
-        blocks=blocks,
-        is_visible=_is_visible(metadata),
-    )
+    made = row_of(role, parse_time(created), blocks, _is_visible(metadata))
+    return made if made.time else made._replace(time=parse_time(stamp))
 
 
 def _blocks(content: Any) -> list[Any] | None:
     try:
-        value = decode(text_of(content))
+        value = decode(_text(content))
     except ValueError:
         return None
     return [value] if isinstance(value, str | dict) else list_of(value)
+
+
+def _text(content: Any) -> str:
+    return str(content, "utf-8", "replace") if isinstance(content, bytes) else text_of(content)
 
 
 def _is_visible(metadata: Any) -> bool:
