@@ -106,7 +106,7 @@ class Rows:
             for skip in since.skipped
             if skip.line <= ends.get(self._tables.session_of(skip.line) or "", 0)
         )
-        return replace(since, records=records, skipped=skipped)
+        return replace(since, line=records, records=records, skipped=skipped)
 
     def _is_unchanged(self, one: Conversation, memory: _Memory) -> bool:
         if one.session_id not in self._state:

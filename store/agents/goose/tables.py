@@ -107,8 +107,10 @@ class Tables:
         """Give the numbers of the message rows that name no session."""
         if self._is_new:
             return []
-        query = "SELECT id FROM messages WHERE session_id IS NULL OR typeof(session_id) <> 'text'"
-        return [row for (row,) in self._db.execute(f"{query} OR session_id = '' ORDER BY id")]
+        # Numbers come before text and bytes after it: an index of the sessions is enough.
+        parts = ("session_id IS NULL", "session_id <= ''", "session_id >= x''")
+        query = " UNION ALL ".join(f"SELECT id FROM messages WHERE {part}" for part in parts)  # noqa: S608
+        return sorted(row for (row,) in self._unless_damaged(query))
 
     def messages(self, session: str, after: int, last: int) -> Iterator[Named]:
         """Give row id, message id and row of a session after a row; text says what is wrong.
