@@ -190,6 +190,17 @@ def test_the_same_said_again_in_its_second_is_a_message_of_its_own(tmp_path: Pat
         assert len(shelf.read_all(_GOOSE, tmp_path)[ONE].prompts) == 4
 
 
+def test_what_was_taken_back_and_said_again_later_is_new(tmp_path: Path) -> None:
+    database = _made(tmp_path, 13)
+    shelf = Shelf()
+    with closing(database.db):
+        database.session(ONE)
+        for count in (1, 2):
+            database.row(ONE, "user", text("go on"))
+            assert len(shelf.read_all(_GOOSE, tmp_path)[ONE].prompts) == count
+            database.db.execute("DELETE FROM messages")
+
+
 def test_a_call_that_goose_wrote_more_into_is_the_same_call(tmp_path: Path) -> None:
     database = _made(tmp_path, 13)
     shelf = Shelf()
