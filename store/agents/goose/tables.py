@@ -35,8 +35,7 @@ _MESSAGE_COLUMNS = ("message_id", "metadata_json", "timestamp")
 _UNNAMED = frozenset({"CLI Session", "New Session", "New Chat", "New session"})
 
 
-Number = int
-Named = tuple[Number, str, Row | str]
+Found = tuple[int, str, Row | str]
 
 
 class NotGoose(OSError):  # noqa: N818 - it is what the database is
@@ -112,7 +111,7 @@ class Tables:
         query = " UNION ALL ".join(f"SELECT id FROM messages WHERE {part}" for part in parts)  # noqa: S608
         return sorted(row for (row,) in self._unless_damaged(query))
 
-    def messages(self, session: str, after: int, last: int) -> Iterator[Named]:
+    def messages(self, session: str, after: int, last: int) -> Iterator[Found]:
         """Give row id, message id and row of a session after a row; text says what is wrong.
 
         Where pages of the file are damaged, what is behind them is looked for up to row `last`.
