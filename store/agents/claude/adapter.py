@@ -6,7 +6,7 @@ branch in the same file.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from pathlib import Path
 
 from pydantic import JsonValue
@@ -102,12 +102,16 @@ class _Reading:
         self._transcript = transcript
         self._facts = Facts.of(source.path)
         self._tip: str | None = None
-        copied: frozenset[str] = frozenset()
+        copied: Container[str] = ()
+        self._summaries: Mapping[str, str] = {}
         if self._since is not None:
             self._facts.remember(self._since.state)
             self._tip = text_of(self._since.state.get("tip")) or None
-        elif (origin := forks.origin(source.path)) is not None:
-            self._facts.fork, copied = origin
+        else:
+            origin = forks.origin(source.path)
+            if origin is not None:
+                self._facts.fork, copied = origin.session_id, origin.copied
+            self._summaries = forks.summaries(source.path.parent)
         self._reader = Reader(self._facts, copied)
         self._gathering = Gathering(source, transcript.fingerprint, self._since)
         self._count_before = 0
@@ -130,7 +134,7 @@ class _Reading:
             if end <= end_before:
                 self._count_before = len(reader.nodes)
         gathering.pending = lines.pending
-        self._facts.settle(reader.nodes)
+        self._facts.settle(reader.nodes, self._summaries)
 
     @property
     def has_lost_its_place(self) -> bool:

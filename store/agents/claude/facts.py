@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Container
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -23,6 +23,7 @@ UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _AGENT = "agent-"
 _SUBAGENTS = "subagents"
 _WARMUP = "Warmup"
+_FAILURES = ("API Error", "Invalid API key", "Credit balance is too low")
 _MAX_TOOLS = 200
 _MAX_SUMMARIES = 20
 _TEXTS = (
@@ -146,7 +147,7 @@ class Facts:
         elif kind == "permission-mode":
             self.mode = text_of(record.get("permissionMode")) or self.mode
         elif kind == "summary":
-            title = title_of(text_of(record.get("summary")))
+            title = summary_of(record)
             if title and len(self.summaries) < _MAX_SUMMARIES:
                 self.summaries[text_of(record.get("leafUuid"))] = title
 
@@ -155,8 +156,14 @@ class Facts:
         if self.prompt is None:
             self.prompt = title_of(without_attachments(prompt))
 
-    def settle(self, names: Container[str]) -> None:
-        """Take the summaries of records that are in this file; others belong to other sessions."""
+    def settle(self, names: Collection[str], elsewhere: Mapping[str, str]) -> None:
+        """Take the summaries of records that are in this file; others belong to other sessions.
+
+        `elsewhere` has the summaries that the files beside this one hold.
+        """
+        if elsewhere and self.summary is None:
+            for name in names:
+                self.summary = elsewhere.get(name, self.summary)
         for leaf, title in self.summaries.items():
             if leaf in names:
                 self.summary = title
@@ -207,6 +214,12 @@ class Facts:
         if given:
             return given, TitleFrom.AGENT
         return self.prompt, TitleFrom.PROMPT
+
+
+def summary_of(record: Record) -> str | None:
+    """Give the title in a summary record; None where summing up failed and the failure is there."""
+    title = title_of(text_of(record.get("summary")))
+    return None if title is None or title.startswith(_FAILURES) else title
 
 
 def _description(path: Path) -> str | None:

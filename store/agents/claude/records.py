@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -27,7 +27,7 @@ class Reader:
     read by this reader. `inherited` holds the names of the records that a fork copied.
     """
 
-    def __init__(self, facts: Facts, inherited: frozenset[str] = frozenset()) -> None:
+    def __init__(self, facts: Facts, inherited: Container[str] = ()) -> None:
         self.facts = facts
         self.nodes: dict[str, Node] = {}
         self.leaf: str | None = None
