@@ -77,7 +77,11 @@ class Checkpoint:
 
 @dataclass(frozen=True, slots=True)
 class SessionFacts:
-    """What a source says of a session so far. None means that it does not say."""
+    """What a source says of a session so far. None means that it does not say.
+
+    `is_remnant` marks what a source holds of a session whose own source is gone: it counts only
+    as long as nothing better is known.
+    """
 
     session_id: str
     namespace: str = ""
@@ -93,6 +97,7 @@ class SessionFacts:
     fork_session_id: str | None = None
     started_at: datetime | None = None
     archived: bool = False
+    is_remnant: bool = False
 
 
 @dataclass(frozen=True, slots=True)

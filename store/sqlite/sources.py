@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from store.models import LOCAL_TENANT, Session, SessionStatus, TitleFrom
+from store.models import LOCAL_TENANT, NewMessage, Session, SessionStatus, TitleFrom
 from store.sources import (
     Checkpoint,
     Chunk,
@@ -16,6 +16,7 @@ from store.sources import (
     Recorded,
     SessionFacts,
     SkippedRecord,
+    Source,
 )
 from store.sqlite import dependencies, messages, sessions, tasks
 from store.sqlite.values import (
@@ -33,6 +34,8 @@ from store.text import storable
 # Imported tasks get ids that follow from their session, so that an import into an empty store
 # gives the same ids again, and links between sessions hold whichever is read first.
 _TASK_IDS = uuid.UUID("6b8f2f0e-6d0c-5a52-9b5c-7f4be0c1a9d4")
+
+_REMNANT = "remnant/"  # begins the keys of messages that stand in for a lost source's
 
 _TITLE_RANK = {TitleFrom.PERSON: 2, TitleFrom.AGENT: 1, TitleFrom.PROMPT: 0}
 
@@ -67,9 +70,15 @@ def _record_session(
     if n is None:
         n = _insert(db, chunk, facts)
         changed = True
+    elif facts.is_remnant:
+        if not _is_of(db, n, chunk.source):
+            return
+        changed = False
     else:
+        _drop_remnants(db, n)
         changed = _update(db, n, chunk, facts)
-    appended = len(messages.append(db, n, chunk.messages))
+    said = _as_remnants(chunk.messages) if facts.is_remnant else chunk.messages
+    appended = len(messages.append(db, n, said))
     tally.messages += appended
     if changed or appended:
         task_id = db.execute("SELECT id FROM task WHERE n = ?", (n,)).fetchone()["id"]
@@ -120,6 +129,7 @@ def _insert(db: sqlite3.Connection, chunk: Chunk, facts: SessionFacts) -> int:
             status=SessionStatus.PAUSED,
             root=storable(str(chunk.source.root)),
             source_path=storable(str(chunk.source.path)),
+            source_gone_at=moment(now()) if facts.is_remnant else None,
             project_path=text_or_none(facts.project_path),
             git_branch=text_or_none(facts.git_branch),
             model=text_or_none(facts.model),
@@ -186,6 +196,40 @@ def _update(db: sqlite3.Connection, n: int, chunk: Chunk, facts: SessionFacts) -
         (text_or_none(facts.project_path), n, text_or_none(facts.project_path)),
     ).rowcount
     return changed > 0
+
+
+def _is_of(db: sqlite3.Connection, n: int, source: Source) -> bool:
+    """Tell whether a session came from this source, and is known only as a remnant."""
+    row = db.execute(
+        "SELECT source_path FROM session WHERE task = ? AND source_gone_at IS NOT NULL", (n,)
+    ).fetchone()
+    return row is not None and row["source_path"] == storable(str(source.path))
+
+
+def _as_remnants(said: Sequence[NewMessage]) -> list[NewMessage]:
+    return [message.model_copy(update={"key": _REMNANT + (message.key or "")}) for message in said]
+
+
+_COUNT_AGAIN = """
+    UPDATE task SET
+        message_count = (SELECT count(*) FROM message WHERE message.task = task.n),
+        prompt_count = (SELECT count(*) FROM message WHERE message.task = task.n AND is_prompt),
+        last_message_at = (SELECT max(at) FROM message WHERE message.task = task.n)
+    WHERE n = ?
+"""
+
+
+def _drop_remnants(db: sqlite3.Connection, n: int) -> None:
+    """Make way for the session's own source, which says again what was saved of it."""
+    row = db.execute("SELECT source_gone_at FROM session WHERE task = ?", (n,)).fetchone()
+    if row["source_gone_at"] is None:
+        return
+    dropped = db.execute(
+        "DELETE FROM message WHERE task = ? AND key >= ? AND key < ?",
+        (n, _REMNANT, _REMNANT[:-1] + chr(ord(_REMNANT[-1]) + 1)),
+    ).rowcount
+    if dropped:
+        db.execute(_COUNT_AGAIN, (n,))
 
 
 def _link(db: sqlite3.Connection, n: int, backend: str, facts: SessionFacts) -> None:

@@ -8,6 +8,7 @@ from typing import Any, BinaryIO
 import pytest
 
 from store.agents.claude import forks
+from store.reading.files import open_regular
 from tests.agents.claude_records import CLAUDE, assistant, call, home, result, text, user
 from tests.agents.reading import Kept, Shelf
 
@@ -93,11 +94,10 @@ def test_each_file_of_a_large_family_is_looked_at_once(
         own = user(f"own{number}", "d", "on", version="2.1.0")
         home(tmp_path, [*first, _at(own, 10 + number)], _id(number))
     opened: list[str] = []
-    really_open = forks.open_regular
 
     def noted(path: str | Path) -> BinaryIO:
         opened.append(str(path))
-        return really_open(path)
+        return open_regular(path)
 
     monkeypatch.setattr(forks, "open_regular", noted)
     links = _links(Shelf().read_all(CLAUDE, tmp_path))

@@ -1,7 +1,8 @@
 """Claude Code: one JSONL transcript per session under `~/.claude/projects/`.
 
 A transcript is a tree of records that grows at its end; going back in a conversation begins a new
-branch in the same file.
+branch in the same file. Beside them `~/.claude/history.jsonl` has every prompt, also those of
+sessions whose transcripts were deleted.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from pathlib import Path
 
 from pydantic import JsonValue
 
-from store.agents.claude import files
+from store.agents.claude import files, history
 from store.agents.claude.facts import UUID, Facts
 from store.agents.claude.forks import Forks
 from store.agents.claude.records import Reader
@@ -45,8 +46,8 @@ class ClaudeCode:
         return [first] if first == older else [first, older]
 
     def find(self, root: Path) -> Iterator[Source]:
-        """Give the transcripts below a root, the last changed first."""
-        found = sorted(files.transcripts(root), key=lambda one: one[1].st_mtime_ns, reverse=True)
+        """Give the transcripts and histories below a root, the last changed first."""
+        found = sorted(files.sources(root), key=lambda one: one[1].st_mtime_ns, reverse=True)
         homes: dict[str, Path] = {}
         for path, stat in found:
             folder = path.rpartition("/")[0]
@@ -56,7 +57,10 @@ class ClaudeCode:
             yield Source(self.name, home, Path(path), Fingerprint.of(stat))
 
     def read(self, source: Source, since: Checkpoint | None) -> Iterator[Chunk]:
-        """Read a transcript from a checkpoint, or from its start."""
+        """Read a transcript or a history from a checkpoint, or from its start."""
+        if source.path.name == history.NAME:
+            yield from history.read(source, since)
+            return
         with opened(source, since, files.ENVELOPE) as transcript:
             reading = _Reading(source, transcript, self._forks)
             yield from reading.chunks()

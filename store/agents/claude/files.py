@@ -1,4 +1,4 @@
-"""Which files are Claude Code's transcripts, and which home they belong to."""
+"""Which files are Claude Code's transcripts and histories, and which home they belong to."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from store.agents.claude import history
 from store.agents.claude.facts import UUID
 from store.reading.files import Found, files_below, folder_names, head_of, is_folder
 from store.reading.lines import Lines, Record
@@ -13,7 +14,7 @@ from store.reading.values import object_of
 
 _HEAD = 65536
 _AGENT = re.compile(r"agent-[^/]+\.jsonl")
-_NOT_TRANSCRIPTS = frozenset({"history.jsonl", "session_index.jsonl", "journal.jsonl"})
+_NOT_TRANSCRIPTS = frozenset({"session_index.jsonl", "journal.jsonl"})
 ENVELOPE = frozenset({"uuid", "sessionId", "parentUuid", "leafUuid", "messageId"})
 
 # Records that only Claude Code writes; the others are told by their message.
@@ -23,16 +24,36 @@ _OWN_TYPES = frozenset(
 )
 
 
-def transcripts(root: Path) -> Iterator[Found]:
-    """Give the transcripts of a home, of any folder, or the one that `root` is."""
-    for path, found in files_below(_top(root), _is_wanted):
-        if _is_in_place(path) or is_transcript(path):
+def sources(root: Path) -> Iterator[Found]:
+    """Give the transcripts and histories of a home, of any folder, or the one that `root` is."""
+    top = _top(root)
+    if top != root:
+        yield from _below(root / history.NAME)
+    yield from _below(top)
+
+
+def _below(top: Path) -> Iterator[Found]:
+    for path, found in files_below(top, _is_wanted):
+        if path.rpartition("/")[2] == history.NAME:
+            if is_history(path):
+                yield path, found
+        elif _is_in_place(path) or is_transcript(path):
             yield path, found
 
 
+def is_history(path: str) -> bool:
+    """Tell from its first record whether a file of a history's name is Claude Code's."""
+    for _, _, record in Lines(_Bytes(head_of(path, _HEAD)), history.ENVELOPE):
+        if isinstance(record, dict):
+            return history.is_history(record)
+    return False
+
+
 def home(path: str, root: Path) -> Path:
-    """Give the home of a transcript: the folder with `projects/` in it, else the given folder."""
+    """Give the home of a source: the folder with `projects/` in it, else the given folder."""
     parts = Path(path).parts
+    if parts[-1] == history.NAME:
+        return Path(path).parent
     for place in range(len(parts) - 3, 0, -1):
         if parts[place] == "projects":
             return Path(*parts[:place])
