@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import pytest
 
 from store.agents.claude import forks
+from store.agents.claude.adapter import ClaudeCode
 from store.reading.files import open_regular
 from tests.agents.claude_records import CLAUDE, assistant, call, home, result, text, user
 from tests.agents.reading import Kept, Shelf
@@ -90,20 +92,38 @@ def test_each_file_of_a_large_family_is_looked_at_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = _talk("abcd", None, 0)
-    for number in range(30):
+
+    def fork(number: int) -> None:
         own = user(f"own{number}", "d", "on", version="2.1.0")
         home(tmp_path, [*first, _at(own, 10 + number)], _id(number))
+
     opened: list[str] = []
+    compared: list[int] = []
 
     def noted(path: str | Path) -> BinaryIO:
         opened.append(str(path))
         return open_regular(path)
 
+    def sieve(traces: Iterable[bytes]) -> bytearray:
+        compared.append(len(opened))
+        return really_sieve(traces)
+
+    really_sieve = forks._sieve
     monkeypatch.setattr(forks, "open_regular", noted)
-    links = _links(Shelf().read_all(CLAUDE, tmp_path))
+    monkeypatch.setattr(forks, "_sieve", sieve)
+    for number in range(30):
+        fork(number)
+    adapter = ClaudeCode()
+    links = _links(Shelf().read_all(adapter, tmp_path))
     assert links.pop(_id(0)) is None
     assert set(links.values()) == {_id(0)}
     assert len(opened) == len(set(opened)) == 30
+    assert compared == [30]
+
+    fork(30)
+    assert _links(Shelf().read_all(adapter, tmp_path))[_id(30)] == _id(0)
+    assert len(opened) == 31
+    assert compared == [30, 31]
 
 
 class Resumed:

@@ -57,7 +57,7 @@ def test_what_was_typed_in_lost_sessions(tmp_path: Path) -> None:
     assert set(sessions) == {ID, OTHER}
     lost = sessions[ID]
     assert lost.facts.is_remnant
-    assert not sessions[OTHER].facts.is_remnant
+    assert sessions[OTHER].prompts == ["still here"]
     assert lost.prompts == ["why does\nit fail?", "/home/ann is full"]
     assert (lost.facts.title, lost.facts.project_path) == ("why does it fail?", SRC)
     assert lost.facts.started_at == datetime(2026, 11, 20, 10, 0, tzinfo=UTC)

@@ -10,7 +10,7 @@ import os
 import re
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from pathlib import Path
@@ -113,13 +113,12 @@ class _Batch:
 
     def chunks(self, source: Source, before: Checkpoint) -> Iterator[Chunk]:
         """Give a chunk for each session; none says that the lines were read: there may be more."""
-        checkpoint = replace(before, finished=False)
         changed = datetime.fromtimestamp(source.fingerprint.mtime_ns / 1e9, UTC)
         for facts, messages in self.sessions.values():
             timed = (
                 m if m.timestamp else m.model_copy(update={"timestamp": changed}) for m in messages
             )
-            yield Chunk(source, facts, tuple(timed), checkpoint)
+            yield Chunk(source, facts, tuple(timed), before)
 
 
 class _Transcripts:
