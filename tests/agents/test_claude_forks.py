@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -10,6 +11,7 @@ import pytest
 
 from store.agents.claude import forks
 from store.agents.claude.adapter import ClaudeCode
+from store.agents.claude.forks import Forks
 from store.reading.files import open_regular
 from tests.agents.claude_records import CLAUDE, assistant, call, home, result, text, user
 from tests.agents.reading import Kept, Shelf
@@ -104,9 +106,9 @@ def test_each_file_of_a_large_family_is_looked_at_once(
         opened.append(str(path))
         return open_regular(path)
 
-    def sieve(traces: Iterable[bytes]) -> bytearray:
+    def sieve(files: Iterable[Iterable[int]]) -> bytearray:
         compared.append(len(opened))
-        return really_sieve(traces)
+        return really_sieve(files)
 
     really_sieve = forks._sieve
     monkeypatch.setattr(forks, "open_regular", noted)
@@ -223,3 +225,14 @@ def test_a_summary_names_the_session_that_it_is_of(tmp_path: Path) -> None:
         "second prompt",
         "third prompt",
     ]
+
+
+def test_an_id_is_found_wherever_a_block_of_a_file_ends(tmp_path: Path) -> None:
+    resumed = Resumed(tmp_path)
+    resumed.write(2, 20, ("one", [text("1")]), ("two", [text("2")]), kept=1)
+    for size in range(550, 850, 9):
+        padding = {"type": "mode", "mode": "x" * ((1 << 20) - size)}
+        resumed.write(1, 0, ("one", [text("1")]))
+        path = tmp_path / "projects" / "-home-ann-src" / f"{_id(1)}.jsonl"
+        path.write_text(json.dumps(padding) + "\n" + path.read_text())
+        assert Forks().origin(path.with_name(f"{_id(2)}.jsonl")) is not None

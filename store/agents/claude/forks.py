@@ -6,9 +6,9 @@ file too, with new names and the time of resuming on every record: only the ids 
 answers are the same there.
 
 Files that may have copied from each other are a family: those of one folder that begin with the
-same record, or that were begun before 2.0. Each is read once, for the names and times of its
-records. Put in order, the first file that holds a record is the one that it was written in: at
-the first record that two files do not share, the earlier one stands in the origin.
+same record, or that were begun before 2.0 and share an id. Each is read once, for the names and
+times of its records. Put in order, the first file that holds a record is the one that it was
+written in: at the first record that two files do not share, the earlier one stands in the origin.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from __future__ import annotations
 import json
 import re
 import struct
+from array import array
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from hashlib import blake2b
@@ -37,6 +39,10 @@ _VERSION = re.compile(rb'"version": ?"(\d+)\.')
 _RESTAMPED = "restamped"  # the family of files whose copies have names of their own
 _ENTRY = struct.Struct(">QQ")  # a record in a trace: its time, and a number for its name
 _SIEVE_BITS = 22
+_UNSIGNED = 2**64 - 1
+_ID = re.compile(rb'"id": ?"([^"\\]{1,200})"')
+_BLOCK = 1 << 20
+_OVERLAP = 256  # longer than an id with its name
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +64,16 @@ class Fork(NamedTuple):
 
 @dataclass(slots=True)
 class _File:
-    """A transcript: which family it is of, and its records as a trace in order of time."""
+    """A transcript: its first record, which family it is of, and what was read of it so far.
+
+    `ids` are numbers for the ids in it; the trace has its records in order of time.
+    """
 
     path: str
     looks: tuple[int, int, int]
+    first: str | None
     family: str | None
+    ids: array[int] | None = None
     trace: bytes | None = None
 
 
@@ -100,8 +111,8 @@ class Forks:
         family = folder.families.get(file.family)
         if family is None:
             members = [one for one in folder.files.values() if one.family == file.family]
-            if len(members) < 2:
-                return None
+            if file.family == _RESTAMPED:
+                members = _related(members)
             family = folder.families[file.family] = _family(members)
         return _origin(file, family)
 
@@ -124,8 +135,8 @@ class Forks:
         for name, looks in _transcripts(path):
             file = before.get(name)
             if file is None or file.looks != looks:
-                family, found = _beginning(head_of(name, _HEAD))
-                file = _File(name, looks, family)
+                first, family, found = _beginning(head_of(name, _HEAD))
+                file = _File(name, looks, first, family)
                 summaries |= found
             files[name] = file
         folder = self._folders[str(path)] = _Folder(changed, files, summaries)
@@ -146,8 +157,8 @@ def _transcripts(folder: Path) -> Iterator[tuple[str, tuple[int, int, int]]]:
             yield str(entry), (found.st_ino, found.st_size, found.st_mtime_ns)
 
 
-def _beginning(head: bytes) -> tuple[str | None, dict[str, str]]:
-    """Tell from a file's head which family it is of, and what titles it has for records."""
+def _beginning(head: bytes) -> tuple[str | None, str | None, dict[str, str]]:
+    """Tell a file's first record and family from its head, and what titles it has for records."""
     first: str | None = None
     summaries: dict[str, str] = {}
     for line in head.split(b"\n"):
@@ -162,7 +173,7 @@ def _beginning(head: bytes) -> tuple[str | None, dict[str, str]]:
                 first = text_of(record.get("uuid")) or None
     version = _VERSION.search(head)
     is_old = version is None or int(version[1]) < 2
-    return (_RESTAMPED if is_old and head else first), summaries
+    return first, (_RESTAMPED if is_old and head else first), summaries
 
 
 def _decoded(line: bytes) -> Record:
@@ -172,12 +183,49 @@ def _decoded(line: bytes) -> Record:
         return {}
 
 
+def _related(files: list[_File]) -> list[_File]:
+    """Give the files that share ids or the first record with another: few of the old ones do."""
+    for file in files:
+        if file.ids is None:
+            file.ids = _ids_in(file.path)
+    may_be_shared = _sieve(file.ids or () for file in files)
+    holders = Counter(
+        number
+        for file in files
+        for number in file.ids or ()
+        if may_be_shared[number >> (64 - _SIEVE_BITS)] > 1
+    )
+    firsts = Counter(file.first for file in files if file.first is not None)
+    return [
+        file
+        for file in files
+        if (file.first is not None and firsts[file.first] > 1)
+        or any(holders[number] > 1 for number in file.ids or ())
+    ]
+
+
+def _ids_in(path: str) -> array[int]:
+    """Give numbers for all that is named `id` in a file, without decoding its records."""
+    found: set[bytes] = set()
+    rest = b""
+    try:
+        with open_regular(path) as file:
+            while block := file.read(_BLOCK):
+                found.update(_ID.findall(rest + block))
+                rest = block[-_OVERLAP:]
+    except OSError:
+        pass
+    return array("Q", (hash(name) & _UNSIGNED for name in found))
+
+
 def _family(files: list[_File]) -> _Family:
+    if len(files) < 2:
+        return _Family({}, [], {})
     for file in files:
         if file.trace is None:
             file.trace = _trace(file.path, with_ids=file.family == _RESTAMPED)
     files.sort(key=lambda file: (file.trace or b"", file.path))
-    may_be_shared = _sieve(file.trace or b"" for file in files)
+    may_be_shared = _sieve(map(_marks, files))
     authors: dict[int, int] = {}
     for rank, file in enumerate(files):
         for mark in _marks(file):
@@ -186,15 +234,15 @@ def _family(files: list[_File]) -> _Family:
     return _Family({file.path: rank for rank, file in enumerate(files)}, files, authors)
 
 
-def _sieve(traces: Iterable[bytes]) -> bytearray:
-    """Count records, up to two, by the beginning of their marks.
+def _sieve(files: Iterable[Iterable[int]]) -> bytearray:
+    """Count numbers, up to two, by their beginning.
 
-    Nearly all records are in one file only: those need not be remembered one by one.
+    Nearly all are in one file only: those need not be remembered one by one.
     """
     counts = bytearray(1 << _SIEVE_BITS)
-    for trace in traces:
-        for _, mark in _ENTRY.iter_unpack(trace):
-            place = mark >> (64 - _SIEVE_BITS)
+    for numbers in files:
+        for number in numbers:
+            place = number >> (64 - _SIEVE_BITS)
             if counts[place] < 2:
                 counts[place] += 1
     return counts
