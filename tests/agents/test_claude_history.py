@@ -194,10 +194,12 @@ async def test_a_transcript_that_turns_up_replaces_what_was_left(
     assert row.task.id == task_id
 
 
-async def test_a_made_session_is_not_resumed(store: Store, tmp_path: Path) -> None:
-    history(tmp_path, typed("why?", 0, None))
+async def test_what_is_left_of_a_session_cannot_be_resumed(store: Store, tmp_path: Path) -> None:
+    history(tmp_path, typed("why?"), typed("and before?", -9000, None))
     await take_in(store, tmp_path)
-    (row,) = (await store.list_tasks(TaskFilter())).items
-    assert row.session is not None
-    with pytest.raises(ResumeError, match="shape"):
-        CLAUDE.resume(row.session, fork=False, env={})
+    rows = (await store.list_tasks(TaskFilter())).items
+    assert [row.task.title for row in rows] == ["why?", "and before?"]
+    for row in rows:
+        assert row.session is not None
+        with pytest.raises(ResumeError, match="only its prompts are left"):
+            CLAUDE.resume(row.session, fork=False, env={})

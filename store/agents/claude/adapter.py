@@ -74,6 +74,8 @@ class ClaudeCode:
         """Resume by id in the folder where the session began: only there is it found."""
         if session.parent_session_id is not None or "/" in session.session_id:
             raise ResumeError("a sub-agent's conversation cannot be resumed; its parent's can")
+        if session.source_path and Path(session.source_path).name == history.NAME:
+            raise ResumeError("Claude Code deleted this session: only its prompts are left")
         argv = [self.program, "--resume", checked_id(session.session_id, UUID, "Claude Code")]
         if fork:
             argv.append("--fork-session")
