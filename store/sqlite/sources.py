@@ -167,8 +167,18 @@ _UPDATE_SESSION = """
 """
 
 
+# Only when its agent has just moved it: a person may have taken it back here.
+_ARCHIVE = """
+    UPDATE task SET archived_at = ? WHERE n = ? AND archived_at IS NULL
+        AND (SELECT source_path FROM session WHERE task = task.n) IS NOT ?
+"""
+
+
 def _update(db: sqlite3.Connection, n: int, chunk: Chunk, facts: SessionFacts) -> bool:
-    changed = db.execute(
+    changed = 0
+    if facts.archived:
+        changed += db.execute(_ARCHIVE, (now(), n, storable(str(chunk.source.path)))).rowcount
+    changed += db.execute(
         _UPDATE_SESSION,
         {
             "task": n,

@@ -319,3 +319,22 @@ def test_bad_lines_and_a_torn_end(tmp_path: Path) -> None:
     shelf.read_all(CODEX, tmp_path)
     assert shelf.sessions[ID].prompts == ["one", "two"]
     assert shelf.messages_given == 1
+
+
+async def test_what_codex_archives_later_is_put_away_once(tmp_path: Path) -> None:
+    """A person who takes it back here keeps it, whatever is said in it next."""
+    records = numbered([meta(), message("user", "hello")])
+    path = rollout(tmp_path, records)
+    env = {"CODEX_HOME": str(tmp_path)}
+    async with open_store(":memory:") as store:
+        await run(store, only=["codex"], env=env)
+        [task_id] = await store.list_task_ids()
+        path.unlink()
+        rollout(tmp_path, records, archived=True)
+        await run(store, only=["codex"], env=env)
+        assert (await store.get_task(task_id)).archived_at is not None
+        await store.unarchive(task_id)
+        more = [*records, *numbered([message("assistant", "hi")], len(records))]
+        rollout(tmp_path, more, archived=True)
+        report = await run(store, only=["codex"], env=env)
+        assert (report.messages_added, (await store.get_task(task_id)).archived_at) == (1, None)
