@@ -104,12 +104,11 @@ def _written(home: Path, sessions: int) -> Corpus:
     dice = random.Random(sessions)
     text = _Text(random.Random(1))
     lengths = _lengths(dice, sessions)
-    made: list[tuple[int, str, str]] = []
+    made: list[tuple[float, str, str]] = []
     messages, size = [0, 0], [0, 0]  # of either agent
     for number, length in enumerate(lengths):
         agent = number % 2
-        end = _END - timedelta(minutes=97 * number + dice.randrange(60))
-        start = end - timedelta(seconds=40 * length)
+        start = _END - timedelta(minutes=97 * number + dice.randrange(60))
         project = f"/home/ada/src/project-{dice.randrange(1, 1 + sessions // 8)}"
         writer: _Writer
         if agent:
@@ -123,8 +122,9 @@ def _written(home: Path, sessions: int) -> Corpus:
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("w", encoding="utf-8") as file:
             size[agent] += _write(file, writer.parts)
-        os.utime(path, (end.timestamp(), end.timestamp()))
-        made.append((int(end.timestamp()), writer.session_id, title))
+        end = writer.now.timestamp()
+        os.utime(path, (end, end))
+        made.append((end, writer.session_id, title))
         messages[agent] += writer.messages
     newest = tuple((one, title) for _, one, title in sorted(made, reverse=True)[:_NEWEST])
     return Corpus(str(home), sessions, sum(messages), sum(size), newest)
@@ -233,7 +233,7 @@ class _Writer:
         self.messages = 0
         self._cwd = cwd
         self._dice = dice
-        self._now = start
+        self.now = start
         self._ids = count()
 
     def place(self, start: datetime) -> Path:
@@ -259,8 +259,8 @@ class _Writer:
     def end(self) -> None: ...
 
     def _time(self) -> str:
-        self._now += timedelta(milliseconds=self._dice.randrange(200, 60_000))
-        return self._now.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        self.now += timedelta(milliseconds=self._dice.randrange(200, 60_000))
+        return self.now.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
     def _hex(self, letters: int) -> str:
         return f"{self._dice.getrandbits(4 * letters):0{letters}x}"
