@@ -65,17 +65,16 @@ class Lines:
             raw = raw.strip(_BLANK)
             if not raw:
                 continue
-            text = str(raw, "utf-8", "replace")
-            del raw  # a line may be 100 MB: one form of it at a time
             try:
-                record = decode(text)
+                record = decode(raw)
             except ValueError as error:
                 if not is_ended:
                     self.pending = number
                     return
+                text = str(raw, "utf-8", "replace")
                 yield from self._salvaged(text, number, offset, str(error))
                 continue
-            del text
+            del raw  # a line may be 100 MB: one form of it at a time
             if isinstance(record, dict):
                 yield number, offset, record
             else:

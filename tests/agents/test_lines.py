@@ -89,6 +89,37 @@ def test_huge_integers_and_deep_nesting() -> None:
     assert compact(record["deep"]).count("[") == depth
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("-0", "0.1e-400", "1e400", "5e-324", "1.0E+2", "NaN", "-Infinity", "1e5000"),
+        *("123456789012345678901234567890", "-9223372036854775809", "1" * 4200, "1" * 4400),
+        *('{"a":1,"b":2,"a":3}', r'"\/\b\u0000\ud83d\ude00"', r'"\ud83d"', r'"\udc00\ud800"'),
+        *('"a\tb"', '"\x7f\x80\u2028"', "[" * 150 + "]" * 150, "[" * 250 + "]" * 250, " [ ] \r"),
+    ],
+)
+def test_odd_values_are_what_the_standard_library_takes_them_for(text: str) -> None:
+    usual = json.JSONDecoder(strict=False, parse_int=lambda digits: digits)
+    held = decode(text)
+    assert repr(decode(text.encode())) == repr(held)
+    if "1" * 4400 in text or "\\ud" in text:
+        assert isinstance(held, str) and held.encode()
+    elif isinstance(held, int):
+        assert str(held) == usual.decode(text).replace("-0", "0")
+    else:
+        assert repr(held) == repr(json.JSONDecoder(strict=False).decode(text))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["01", "1.", ".5", "+1", "nan", "tru", "[1,]", '{"a":1,}', "{} {}", "{1:2}", '"\\x"', ""],
+)
+def test_what_is_no_json_is_refused(text: str) -> None:
+    for form in (text, text.encode()):
+        with pytest.raises(ValueError):
+            decode(form)
+
+
 def test_a_long_line_is_read_and_its_picture_only_measured() -> None:
     data = "QUJD" * 500_000
     record = {"uuid": "a", "source": {"media_type": "image/png", "data": data}, "text": data}
