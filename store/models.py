@@ -130,7 +130,7 @@ class Model(BaseModel):
 
     @classmethod
     def trusted(cls, **fields: Any) -> Self:
-        """Make a model of all its fields, validated before: what a database read gives.
+        """Make a model of all its fields, known to be valid: read from a database, or just made.
 
         `model_construct` does the same, and looks for defaults and aliases on the way, which is
         half the time of reading a long history. That models of a class share one set of names

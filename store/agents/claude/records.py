@@ -235,19 +235,24 @@ class _Place:
         index: int = 0,
         *,
         kind: Kind = Kind.TEXT,
-        **more: Any,
+        tool_name: str | None = None,
+        tool_call_id: str | None = None,
+        is_error: bool = False,
+        is_prompt: bool = False,
     ) -> NewMessage:
-        if self._inherited:
-            more["inherited"] = True
-        if self.model is not None:
-            more["model"] = self.model
-        return NewMessage(
+        return NewMessage.trusted(
             role=role,
             content=content,
             kind=kind,
-            timestamp=self.time,
+            tool_name=tool_name,
+            tool_call_id=tool_call_id,
+            is_error=is_error,
+            model=self.model,
+            is_prompt=is_prompt,
+            on_branch=True,
+            inherited=self._inherited,
             key=f"{self.name}/{index}" if self.is_split else self.name,
-            **more,
+            timestamp=self.time,
         )
 
 

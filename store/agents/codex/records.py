@@ -10,7 +10,6 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Any
 
 from store.agents.codex import text
 from store.agents.codex.facts import Facts
@@ -198,10 +197,28 @@ class _Place:
         self._inherited = reader.inherited
 
     def message(
-        self, role: Role, content: str, *, kind: Kind = Kind.TEXT, **more: Any
+        self,
+        role: Role,
+        content: str,
+        *,
+        kind: Kind = Kind.TEXT,
+        tool_name: str | None = None,
+        tool_call_id: str | None = None,
+        is_error: bool = False,
+        model: str | None = None,
+        is_prompt: bool = False,
     ) -> NewMessage:
-        if self._inherited:
-            more["inherited"] = True
-        return NewMessage(
-            role=role, content=content, kind=kind, timestamp=self.time, key=self.key, **more
+        return NewMessage.trusted(
+            role=role,
+            content=content,
+            kind=kind,
+            tool_name=tool_name,
+            tool_call_id=tool_call_id,
+            is_error=is_error,
+            model=model,
+            is_prompt=is_prompt,
+            on_branch=True,
+            inherited=self._inherited,
+            key=self.key,
+            timestamp=self.time,
         )
