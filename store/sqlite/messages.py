@@ -76,7 +76,7 @@ def _append(
     db: sqlite3.Connection, state: sqlite3.Row, messages: Sequence[NewMessage]
 ) -> list[_Row]:
     n, last_seq, latest = state
-    messages = _unknown(db, n, messages)
+    messages = _unknown(db, n if last_seq else None, messages)
     if not messages:
         return []
     present = now()
@@ -103,37 +103,37 @@ def _append(
 def _storable(message: NewMessage) -> _Row:
     """Give what is stored of a message, in the order of `_INSERT`.
 
-    Plain numbers and text: sqlite3 looks long for how to bind a bool or an enum.
+    Plain numbers and text: sqlite3 looks long for how to bind a bool or an enum. Nearly all text
+    is ASCII, which every message of an import is asked for five times: no call is made for it.
     """
+    content, key, model = message.content, message.key, message.model
+    tool, call = message.tool_name, message.tool_call_id
     return (
-        message.role.value,
-        message.kind.value,
-        storable(message.content),
-        text_or_none(message.tool_name),
-        text_or_none(message.tool_call_id),
+        message.role._value_,
+        message.kind._value_,
+        content if content.isascii() else storable(content),
+        tool if tool is None or tool.isascii() else storable(tool),
+        call if call is None or call.isascii() else storable(call),
         1 if message.is_error else 0,
-        text_or_none(message.model),
+        model if model is None or model.isascii() else storable(model),
         1 if message.is_prompt else 0,
         1 if message.on_branch else 0,
         1 if message.inherited else 0,
-        text_or_none(message.key),
+        key if key is None or key.isascii() else storable(key),
     )
 
 
 def _unknown(
-    db: sqlite3.Connection, n: int, messages: Sequence[NewMessage]
+    db: sqlite3.Connection, n: int | None, messages: Sequence[NewMessage]
 ) -> Sequence[NewMessage]:
-    """Leave out the messages whose key the history has, or that repeat one of this batch."""
+    """Leave out the messages whose key the history has, or that repeat one of this batch.
+
+    Without `n` the history is empty.
+    """
     keys = [storable(key) for message in messages if (key := message.key) is not None]
     if not keys:
         return messages
-    seen = {
-        row["key"]
-        for row in db.execute(
-            "SELECT key FROM message WHERE task = ? AND key IN (SELECT value FROM json_each(?))",
-            (n, to_json(keys)),
-        )
-    }
+    seen = _known(db, n, keys) if n is not None else set()
     if not seen and len(set(keys)) == len(keys):
         return messages
     unknown = []
@@ -143,6 +143,11 @@ def _unknown(
             unknown.append(message)
             seen.add(key)
     return unknown
+
+
+def _known(db: sqlite3.Connection, n: int, keys: Sequence[str]) -> set[str | None]:
+    sql = "SELECT key FROM message WHERE task = ? AND key IN (SELECT value FROM json_each(?))"
+    return {row["key"] for row in db.execute(sql, (n, to_json(keys)))}
 
 
 def save_one(db: sqlite3.Connection, task_id: str, message: NewMessage) -> Message:
