@@ -13,7 +13,7 @@ import json
 import re
 from typing import Any
 
-from pydantic_core import from_json
+from pydantic_core import from_json, to_json
 
 from store.text import storable
 
@@ -68,6 +68,10 @@ def decode_at(text: str, start: int) -> tuple[Any, int]:
 
 def compact(value: object) -> str:
     """Give a value as JSON on one line, without spaces and with every script as it is."""
+    try:
+        return to_json(value, inf_nan_mode="constants").decode()
+    except ValueError:  # half a surrogate pair, or nested too deep for this way
+        pass
     try:
         return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     except (ValueError, TypeError, RecursionError):

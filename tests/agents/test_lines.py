@@ -120,6 +120,17 @@ def test_what_is_no_json_is_refused(text: str) -> None:
             decode(form)
 
 
+def test_values_are_written_compactly_whatever_they_hold() -> None:
+    value = {"a": [1, 1.5, None, True, 10**30, float("nan")], "ü": "\u2028\x1b", "n": "1\n2"}
+    usual = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    assert compact(value) == usual
+    assert compact({"half": "\ud800", "a": 1}) == '{"half":"\ud800","a":1}'
+    deep: list[Any] = []
+    for _ in range(400):
+        deep = [deep]
+    assert compact(deep) == "[" * 401 + "]" * 401
+
+
 def test_a_long_line_is_read_and_its_picture_only_measured() -> None:
     data = "QUJD" * 500_000
     record = {"uuid": "a", "source": {"media_type": "image/png", "data": data}, "text": data}

@@ -127,7 +127,8 @@ class Facts:
             self.cwd = text_of(record.get("cwd")) or None
         self.branch = text_of(record.get("gitBranch")) or self.branch
         self.version = text_of(record.get("version")) or self.version
-        self.mode = text_of(record.get("permissionMode")) or self.mode
+        if "permissionMode" in record:
+            self.mode = text_of(record["permissionMode"]) or self.mode
 
     def begin(self, time: datetime | None) -> None:
         """Learn the time of a message."""

@@ -75,12 +75,13 @@ class Reader:
         is_talk = kind in ("user", "assistant") and not place.is_sidechain
         if is_talk:
             self.leaf = None
+        asking = [m for m in made if m.role is Role.USER] if is_talk and kind == "user" else ()
         self.nodes[name] = Node(
-            parent=parent if isinstance(parent, str) else None,
-            keys=tuple(message.key for message in made if message.key),
-            time=place.time,
-            is_talk=is_talk,
-            is_asking=is_talk and kind == "user" and any(m.role is Role.USER for m in made),
+            parent if isinstance(parent, str) else None,
+            tuple([message.key for message in made if message.key]),
+            place.time,
+            is_talk,
+            bool(asking),
         )
 
     def _user(self, record: Record, place: _Place) -> Iterator[NewMessage]:
@@ -218,15 +219,19 @@ class _Place:
         self.model: str | None = None
         self.is_split = False
         self.is_sidechain = record.get("isSidechain") is True
-        self.is_typed = not self.is_sidechain and facts.agent is None and _is_human(record)
+        self._record = record
         self._facts = facts
         self._inherited = name in reader._inherited
 
     def said(self, words: Said, index: int = 0) -> NewMessage:
-        is_prompt = words.is_prompt and self.is_typed
+        is_prompt = words.is_prompt and self._is_typed()
         if words.is_prompt and (is_prompt or self._facts.agent is not None):
             self._facts.hear(words.content)
         return self.message(words.role, words.content, index, is_prompt=is_prompt)
+
+    def _is_typed(self) -> bool:
+        is_own = not self.is_sidechain and self._facts.agent is None
+        return is_own and _is_human(self._record)
 
     def message(
         self,
