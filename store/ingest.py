@@ -89,6 +89,7 @@ class _Work:
 
     readings: list[_Reading] = field(default_factory=list)
     unchanged: list[tuple[Source, KnownSource]] = field(default_factory=list)
+    known: dict[str, dict[str, KnownSource]] = field(default_factory=dict)
     gone: dict[str, list[str]] = field(default_factory=dict)
 
 
@@ -118,8 +119,10 @@ async def run(
         await store.mark_gone(name, gone)
     report = _report(work, read)
     seen = {str(source.path) for source in _sources(work)}
-    some = list(seen) if paths else None
-    known = {adapter.name: await store.known_sources(adapter.name, some) for adapter in adapters}
+    known = work.known
+    if work.readings:
+        some = list(seen) if paths else None
+        known = {one.name: await store.known_sources(one.name, some) for one in adapters}
     report.sessions_unchanged = max(
         0,
         sum(one.sessions for part in known.values() for path, one in part.items() if path in seen)
@@ -152,6 +155,7 @@ async def _find(
         roots = list(paths) or adapter.roots(env)
         found = await asyncio.to_thread(_found, adapter, roots)
         known = await store.known_sources(adapter.name, list(found) if paths else None)
+        work.known[adapter.name] = known
         for path, source in found.items():
             before = known.get(path)
             if before is not None and _is_unchanged(source, before):
