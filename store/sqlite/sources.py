@@ -358,7 +358,7 @@ def _to_known(row: sqlite3.Row, sessions_of: Mapping[str, int]) -> KnownSource:
         offset=row["position"],
         line=row["line"],
         records=row["records"],
-        skipped=tuple(SkippedRecord(line, reason) for line, reason in from_json(row["skipped"])),
+        skipped=tuple([SkippedRecord(line, why) for line, why in from_json(row["skipped"])]),
         pending=row["pending"],
         state=from_json(row["state"]),
         finished=bool(row["finished"]),

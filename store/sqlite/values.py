@@ -10,6 +10,8 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any, TypeVar
 
+import pydantic_core
+
 from store.errors import InvalidValue
 from store.text import storable
 
@@ -63,7 +65,10 @@ def from_json(text: str) -> Any:
     """Read JSON text that `to_json` wrote."""
     if text in _EMPTY:  # as nearly all are
         return _EMPTY[text]()
-    return json.loads(text)
+    try:
+        return pydantic_core.from_json(text, cache_strings="keys")
+    except ValueError:  # half a surrogate pair, or nested too deep for this way
+        return json.loads(text)
 
 
 class Members(dict[str, E]):
