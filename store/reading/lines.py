@@ -6,6 +6,7 @@ another. Every line gives its record, or says why there is none.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any, Protocol
 
@@ -15,7 +16,12 @@ from store.sources import SkippedRecord
 
 _BLOCK = 256 * 1024
 _BLANK = b" \t\r\n\0\xef\xbb\xbf"  # white space, what a crash leaves, and the bytes of a BOM
-_MAX_TRIES = 32  # places on one damaged line where a whole record is looked for
+_MAX_TRIES = 32  # places on one damaged line where a whole record is looked for in vain
+_MAX_LINE = 16 * 1024 * 1024  # of what is kept of it, and of its text in memory
+
+# What makes every character of a text take four bytes of memory, or two.
+_WIDEST = re.compile(rb"[\xf0-\xf7]|\\u[dD][89a-bA-B]")
+_WIDE = re.compile(rb"[\xc4-\xef]|\\u(?!00)")
 
 Record = dict[str, Any]
 Item = tuple[int, int, Record | SkippedRecord]
@@ -37,8 +43,9 @@ class Lines:
     members of which a record has at least one: it tells a record spliced into a torn line from
     a part of the torn one.
 
-    A last line without its newline is a record when it is whole. A torn one is not given: its
-    number is `pending` after the iteration. Two records on one line come as two items.
+    A last line without its newline is a record when it is whole. One that is not is not given:
+    its number is `pending` after the iteration. Two records on one line come as two items. A line
+    that would take too much memory is passed over and named.
     """
 
     def __init__(
@@ -59,34 +66,31 @@ class Lines:
     def __iter__(self) -> Iterator[Item]:
         offset = self._offset
         number = self._line
-        for raw, size, is_ended in _lines(self._stream):
+        for text, size, is_ended in _lines(self._stream):
             offset += size + is_ended
             number += 1
-            raw = raw.strip(_BLANK)
-            if not raw:
+            if text == "":
                 continue
-            text = str(raw, "utf-8", "replace")
-            del raw  # a line may be 100 MB: one form of it at a time
             try:
-                record = decode(text)
-            except ValueError as error:
+                record = _record(text, size)
+            except (ValueError, _NoRecordError) as error:
                 if not is_ended:
                     self.pending = number
-                    return
-                yield from self._salvaged(text, number, offset, str(error))
+                elif text is None or isinstance(error, _NoRecordError):
+                    yield number, offset, SkippedRecord(number, str(error))
+                else:
+                    yield from self._salvaged(text, number, offset, f"damaged: {error}")
                 continue
-            del text
-            if isinstance(record, dict):
-                yield number, offset, record
-            else:
-                yield number, offset, SkippedRecord(number, f"a bare {_name(record)}, no record")
+            del text  # a line may be long: one form of it at a time
+            yield number, offset, record
 
     def _salvaged(self, text: str, number: int, offset: int, reason: str) -> Iterator[Item]:
         """Take the whole records of a damaged line, and name the damage if any is lost."""
         records: list[Record] = []
         is_whole = True
         position = 0
-        for _ in range(_MAX_TRIES):
+        tries = 0
+        while tries < _MAX_TRIES:
             start = text.find('{"', position)
             if start < 0:
                 break
@@ -96,6 +100,7 @@ class Lines:
             except ValueError:
                 is_whole = False
                 position = start + 2
+                tries += 1
                 continue
             is_record = isinstance(record, dict) and not self._envelope.isdisjoint(record)
             if is_record and (is_whole or self._reaches_on(text, end)):
@@ -105,7 +110,7 @@ class Lines:
             position = end
         is_whole = is_whole and not text[position:].strip(" \t\r\0,\ufeff")
         if not is_whole or not records:
-            yield number, offset, SkippedRecord(number, f"damaged: {reason}")
+            yield number, offset, SkippedRecord(number, reason)
         for record in records:
             yield number, offset, record
 
@@ -115,43 +120,84 @@ class Lines:
         return not rest or rest.startswith("{")
 
 
+class _NoRecordError(Exception):
+    """Why there is no record to be had from a line."""
+
+
+def _record(text: str | None, size: int) -> Record:
+    """Decode a line. Raises ValueError when it is damaged."""
+    if text is None:
+        raise _NoRecordError(f"too long: {size} bytes")
+    record = decode(text)
+    if not isinstance(record, dict):
+        raise _NoRecordError(f"a bare {_name(record)}, no record")
+    return record
+
+
 def _name(value: object) -> str:
     if isinstance(value, str):
         return "text"
     return "list" if isinstance(value, list) else "value"
 
 
-def _lines(stream: Stream) -> Iterator[tuple[bytes, int, bool]]:
-    """Split a stream at its newlines; give each line, its size, and whether it had a newline.
+def _lines(stream: Stream) -> Iterator[tuple[str | None, int, bool]]:
+    """Split a stream at its newlines; give each line's text, its size, and if it had a newline.
 
-    A long line comes without the middle of what is attached to it: its size says how long it is.
+    The text of a long line is without the middle of what is attached to it. There is none of one
+    that is too long all the same.
     """
-    parts: list[bytes] = []
-    payloads = Payloads()
-    size = 0
+    long = _LongLine()
     while block := stream.read(_BLOCK):
         pieces = block.split(b"\n")
-        if len(pieces) == 1:
-            size += len(block)
-            if not parts or not payloads.leaves_out(parts, block):
-                parts.append(block)
-            continue
-        size += len(pieces[0])
-        if parts:
-            payloads.end(parts)
-            parts.append(pieces[0])
-            pieces[0] = b"".join(parts)
-            parts.clear()
         rest = pieces.pop()
         pieces.reverse()
-        while pieces:  # nothing here holds on to a line that was given: it may be 100 MB
-            yield pieces.pop(), size, True
-            size = len(pieces[-1]) if pieces else 0
-        size = len(rest)
+        if pieces and long.size:
+            yield long.end(pieces.pop(), is_ended=True)
+        while pieces:
+            piece = pieces.pop()
+            yield _text(piece), len(piece), True
         if rest:
-            parts.append(rest)
-    if parts:
-        payloads.end(parts)
-        pieces = [b"".join(parts)]
+            long.add(rest)
+    if long.size:
+        yield long.end(b"", is_ended=False)
+
+
+class _LongLine:
+    """A line that is read block by block."""
+
+    def __init__(self) -> None:
+        self.size = 0
+        self._parts: list[bytes] = []
+        self._kept = 0
+        self._payloads = Payloads()
+
+    def add(self, block: bytes) -> None:
+        self.size += len(block)
+        if self._kept > _MAX_LINE:
+            return
+        if self._parts and self._payloads.leaves_out(self._parts, block):
+            return
+        self._parts.append(block)
+        self._kept += len(block)
+        if self._kept > _MAX_LINE:
+            self._parts.clear()
+
+    def end(self, last: bytes, *, is_ended: bool) -> tuple[str | None, int, bool]:
+        parts, size = self._parts, self.size + len(last)
+        is_too_long = self._kept > _MAX_LINE
+        self._payloads.end(parts)
+        parts.append(last)
+        raw = b"" if is_too_long else b"".join(parts)
         parts.clear()
-        yield pieces.pop(), size, False
+        self.size = self._kept = 0
+        return None if is_too_long else _text(raw), size, is_ended
+
+
+def _text(raw: bytes) -> str | None:
+    """Decode a line; None when its text would take too much memory."""
+    raw = raw.strip(_BLANK)
+    if len(raw) > _MAX_LINE // 4:
+        width = 4 if _WIDEST.search(raw) else 2 if _WIDE.search(raw) else 1
+        if len(raw) * width > _MAX_LINE:
+            return None
+    return str(raw, "utf-8", "replace")
