@@ -27,11 +27,19 @@ class Fingerprint:
     inode: int
     size: int
     mtime_ns: int
+    ctime_ns: int = 0
+    """When the system noted the last change: unlike the time before it, no program can set it."""
 
     @classmethod
     def of(cls, stat: os.stat_result) -> Fingerprint:
         """Take the fingerprint from a stat result, in numbers that fit a signed 64-bit column."""
-        return cls(stat.st_dev & _SIGNED, stat.st_ino & _SIGNED, stat.st_size, stat.st_mtime_ns)
+        return cls(
+            stat.st_dev & _SIGNED,
+            stat.st_ino & _SIGNED,
+            stat.st_size,
+            max(-_SIGNED, min(stat.st_mtime_ns, _SIGNED)),
+            max(-_SIGNED, min(stat.st_ctime_ns, _SIGNED)),
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,8 @@ from store.text import storable
 # gives the same ids again, and links between sessions hold whichever is read first.
 _TASK_IDS = uuid.UUID("6b8f2f0e-6d0c-5a52-9b5c-7f4be0c1a9d4")
 
+_CTIME = "ctime_ns"  # kept in the state of a source
+
 _TITLE_RANK = {TitleFrom.PERSON: 2, TitleFrom.AGENT: 1, TitleFrom.PROMPT: 0}
 
 
@@ -255,7 +257,7 @@ def _save_checkpoint(db: sqlite3.Connection, chunk: Chunk) -> None:
             checkpoint.records,
             to_json([[skipped.line, skipped.reason] for skipped in checkpoint.skipped]),
             checkpoint.pending,
-            to_json(checkpoint.state),
+            to_json({**checkpoint.state, _CTIME: fingerprint.ctime_ns}),
             checkpoint.finished,
         ),
     )
@@ -278,14 +280,16 @@ def known(db: sqlite3.Connection, backend: str) -> dict[str, KnownSource]:
 
 def _to_known(row: sqlite3.Row, sessions_of: Mapping[str, int]) -> KnownSource:
     path = from_path(row["path"])
+    state = from_json(row["state"])
+    changed = state.pop(_CTIME, 0)
     checkpoint = Checkpoint(
-        fingerprint=Fingerprint(row["device"], row["inode"], row["size"], row["mtime_ns"]),
+        fingerprint=Fingerprint(row["device"], row["inode"], row["size"], row["mtime_ns"], changed),
         offset=row["position"],
         line=row["line"],
         records=row["records"],
         skipped=tuple(SkippedRecord(line, reason) for line, reason in from_json(row["skipped"])),
         pending=row["pending"],
-        state=from_json(row["state"]),
+        state=state,
         finished=bool(row["finished"]),
     )
     return KnownSource(
