@@ -26,6 +26,8 @@ from store.resume import Command, checked_id
 from store.sources import Checkpoint, Chunk, Fingerprint, SkippedRecord, Source
 from store.times import parse_time
 
+_ON_LINE = "on_line"
+
 
 class ClaudeCode:
     """The adapter of Claude Code."""
@@ -109,6 +111,8 @@ class _Reading:
         elif (origin := forks.origin(source.path)) is not None:
             self._facts.fork, copied = origin
         self._reader = Reader(self._facts, copied)
+        if self._since is not None and isinstance(count := self._since.state.get(_ON_LINE), int):
+            self._reader.last_line = (self._since.line, count)
         self._gathering = Gathering(source, transcript.fingerprint, self._since)
         self._count_before = 0
 
@@ -178,6 +182,9 @@ class _Reading:
 
     def _state(self, *, finished: bool) -> dict[str, JsonValue]:
         state = self._facts.state()
+        line, count = self._reader.last_line
+        if line == self._gathering.line:  # which may go on
+            state[_ON_LINE] = count
         kept = self._since or (None if finished else self._before)
         for name in ("tip", "tip_time", "off"):
             if kept is not None and name in kept.state:

@@ -33,8 +33,9 @@ class Reader:
         self.leaf: str | None = None
         """The record that the program marked as the last one, if nothing was said since."""
         self._inherited = inherited
+        self.last_line = (0, 0)
+        """The line of the last record without a name, and how many were on it before."""
         self._calls: set[str] = set()
-        self._line = (0, 0)
         self._by_type: dict[str, Callable[[Record, _Place], Iterator[NewMessage]]] = {
             "user": self._user,
             "assistant": self._assistant,
@@ -64,8 +65,8 @@ class Reader:
         return made
 
     def _name_of(self, line: int) -> str:
-        before, count = self._line
-        self._line = (line, count + 1 if before == line else 0)
+        before, count = self.last_line
+        self.last_line = (line, count + 1 if before == line else 0)
         return f"l{line}" if before != line else f"l{line}+{count + 1}"
 
     def _place_in_tree(

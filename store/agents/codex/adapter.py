@@ -24,6 +24,7 @@ from store.sources import Checkpoint, Chunk, Fingerprint, SkippedRecord, Source
 
 _MAX_ORIGINS = 16  # forks of forks
 _INHERITING = "inheriting"
+_ON_LINE = "on_line"
 
 
 class Codex:
@@ -90,6 +91,8 @@ class _Reading:
         if since is not None:
             self._facts.remember(since.state)
         self._reader = Reader(self._facts)
+        if since is not None and isinstance(count := since.state.get(_ON_LINE), int):
+            self._reader.last_line = (since.line, count)
         renamed = threads.renamed(source.root)
         fingerprint = files.with_rename(transcript.fingerprint, source.path.name, renamed)
         self._gathering = Gathering(source, fingerprint, since)
@@ -140,6 +143,9 @@ class _Reading:
         """
         title = self._threads.title(self._source.root, self._facts.session_id)
         state = self._facts.state()
+        line, count = self._reader.last_line
+        if line == self._gathering.line:  # which may go on
+            state[_ON_LINE] = count
         if is_inheriting:
             state[_INHERITING] = True
         chunk = self._gathering.chunk(

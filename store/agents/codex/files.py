@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from store.agents.codex.facts import UUID
@@ -18,6 +18,7 @@ from store.sources import Fingerprint
 from store.times import parse_time
 
 ENVELOPE = frozenset({"payload", "record_type", "timestamp", "ordinal"})
+_LATEST = 2**63 - 1  # in nanoseconds since 1970: the year 2262
 _FOLDERS = ("sessions", "archived_sessions")
 _ROLLOUT = re.compile(rf"rollout-.*?({UUID.pattern})\.jsonl(?:\.zst)?")
 _YEAR = re.compile(r"\d{4}")
@@ -117,7 +118,7 @@ def with_rename(found: Fingerprint, name: str, renamed: Mapping[str, int]) -> Fi
     moment = renamed.get(match[1], 0) if match else 0
     if moment <= found.mtime_ns:
         return found
-    return Fingerprint(found.device, found.inode, found.size, moment)
+    return replace(found, mtime_ns=moment)
 
 
 @dataclass(slots=True)
@@ -204,7 +205,7 @@ def _note(record: Record, known: _Known) -> None:
         known.names[thread] = name
         moment = parse_time(record.get("updated_at"))
         if moment is not None:
-            known.renamed_ns[thread] = int(moment.timestamp() * 1_000_000) * 1000
+            known.renamed_ns[thread] = min(int(moment.timestamp() * 1_000_000) * 1000, _LATEST)
 
 
 def _read_state(path: Path, known: _Known) -> None:

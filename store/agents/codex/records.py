@@ -44,8 +44,9 @@ class Reader:
         self.rolled_back: list[str] = []
         self.wants_all = False
         self._inherited = inherited
+        self.last_line = (0, 0)
+        """The line of the last record without an ordinal, and how many were on it before."""
         self._calls: set[str] = set()
-        self._last_line = (0, 0)
 
     def messages(self, record: Record, line: int) -> list[NewMessage]:
         """Give the messages of a record; none when it is understood and says nothing."""
@@ -164,9 +165,9 @@ class Reader:
         ordinal = record.get("ordinal")
         if isinstance(ordinal, int) and not isinstance(ordinal, bool):
             return f"o{ordinal}"
-        before, count = self._last_line
+        before, count = self.last_line
         count = count + 1 if before == line else 0
-        self._last_line = (line, count)
+        self.last_line = (line, count)
         return f"l{line}+{count}" if count else f"l{line}"
 
 
