@@ -18,6 +18,7 @@ from store import agents
 from store.agents import Adapter
 from store.errors import InvalidValue
 from store.protocol import Store
+from store.reading import files
 from store.sources import Checkpoint, Chunk, KnownSource, Recorded, Source
 
 # One batch is one transaction: large enough to be cheap, small enough to hold the write lock for
@@ -97,6 +98,8 @@ class _Work:
     readings: list[_Reading] = field(default_factory=list)
     unchanged: list[tuple[Source, KnownSource]] = field(default_factory=list)
     gone: dict[str, list[str]] = field(default_factory=dict)
+    passed_over: dict[str, str] = field(default_factory=dict)
+    """What could not be looked at, by path, and why."""
 
 
 async def run(
@@ -141,7 +144,7 @@ async def _find(
     for adapter in adapters:
         known = await store.known_sources(adapter.name)
         roots = list(paths) or adapter.roots(env)
-        found = await asyncio.to_thread(_found, adapter, roots)
+        found = await asyncio.to_thread(_found, adapter, roots, work.passed_over)
         for path, source in found.items():
             before = known.get(path)
             if before is not None and _is_unchanged(source, before):
@@ -156,12 +159,28 @@ async def _find(
     return work
 
 
-def _found(adapter: Adapter, roots: Sequence[Path]) -> dict[str, Source]:
-    return {str(source.path): source for root in roots for source in adapter.find(root)}
+def _found(
+    adapter: Adapter, roots: Sequence[Path], passed_over: dict[str, str]
+) -> dict[str, Source]:
+    with files.passed_over() as paths:
+        found = {str(source.path): source for root in roots for source in adapter.find(root)}
+    passed_over.update(paths)
+    return found
 
 
 def _not_there(paths: Sequence[str]) -> list[str]:
-    return [path for path in paths if not os.path.lexists(path)]
+    return [path for path in paths if _is_gone(path)]
+
+
+def _is_gone(path: str) -> bool:
+    """Tell whether nothing is there. Where one may not look, something may well be."""
+    try:
+        os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except (OSError, ValueError):
+        return False
+    return False
 
 
 def _is_unchanged(source: Source, known: KnownSource) -> bool:
@@ -256,6 +275,10 @@ def _report(work: _Work, recorded: Sequence[Recorded]) -> Report:
         sessions_updated=len(updated - added),
         messages_added=sum(part.messages_added for part in recorded),
     )
+    seen = {str(source.path) for source in _sources(work)}
+    for path, reason in work.passed_over.items():
+        if path not in seen:
+            report.skipped.append(Skipped(path, 0, reason))
     for source, known in work.unchanged:
         _add_records(report, source, known.checkpoint)
     for reading in work.readings:
