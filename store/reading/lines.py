@@ -73,20 +73,23 @@ class Lines:
                 continue
             try:
                 record = _record(text, size)
-            except (ValueError, _NoRecordError) as error:
-                if not is_ended:
-                    self.pending = number
-                elif text is None or isinstance(error, _NoRecordError):
-                    yield number, offset, SkippedRecord(number, str(error))
-                else:
-                    yield from self._salvaged(text, number, offset, f"damaged: {error}")
+            except _NoRecordError as error:
+                found: list[Record | SkippedRecord] = [SkippedRecord(number, str(error))]
+            except ValueError as error:
+                found = self._salvaged(text or "", number, f"damaged: {error}")
+            else:
+                del text  # a line may be long: one form of it at a time
+                yield number, offset, record
                 continue
-            del text  # a line may be long: one form of it at a time
-            yield number, offset, record
+            if not is_ended and any(isinstance(item, SkippedRecord) for item in found):
+                self.pending = number
+                return
+            for item in found:
+                yield number, offset, item
 
-    def _salvaged(self, text: str, number: int, offset: int, reason: str) -> Iterator[Item]:
+    def _salvaged(self, text: str, number: int, reason: str) -> list[Record | SkippedRecord]:
         """Take the whole records of a damaged line, and name the damage if any is lost."""
-        records: list[Record] = []
+        records: list[Record | SkippedRecord] = []
         is_whole = True
         position = 0
         tries = 0
@@ -102,22 +105,20 @@ class Lines:
                 position = start + 2
                 tries += 1
                 continue
-            is_record = isinstance(record, dict) and not self._envelope.isdisjoint(record)
-            if is_record and (is_whole or self._reaches_on(text, end)):
+            if isinstance(record, dict) and (is_whole or self._is_spliced(record, text, end)):
                 records.append(record)
             else:
                 is_whole = False
             position = end
         is_whole = is_whole and not text[position:].strip(" \t\r\0,\ufeff")
         if not is_whole or not records:
-            yield number, offset, SkippedRecord(number, reason)
-        for record in records:
-            yield number, offset, record
+            records.insert(0, SkippedRecord(number, reason))
+        return records
 
-    @staticmethod
-    def _reaches_on(text: str, end: int) -> bool:
+    def _is_spliced(self, record: Record, text: str, end: int) -> bool:
+        """Tell whether what was found in a torn record is one of its own, not a part of it."""
         rest = text[end : end + 8].strip(" \t\r\0,\ufeff")
-        return not rest or rest.startswith("{")
+        return not self._envelope.isdisjoint(record) and (not rest or rest.startswith("{"))
 
 
 class _NoRecordError(Exception):

@@ -35,7 +35,7 @@ class Reader:
         self._inherited = inherited
         self.last_line = (0, 0)
         """The line of the last record without a name, and how many were on it before."""
-        self._calls: set[str] = set()
+        self._calls = set(facts.tools)
         self._by_type: dict[str, Callable[[Record, _Place], Iterator[NewMessage]]] = {
             "user": self._user,
             "assistant": self._assistant,
@@ -52,8 +52,6 @@ class Reader:
                 self.leaf = text_of(record.get("leafUuid")) or self.leaf
             return []
         name = text_of(record.get("uuid"))
-        if name and name in self.nodes:
-            return []
         self.facts.see(record)
         place = _Place(self, record, name or self._name_of(line))
         make = self._by_type.get(kind)
@@ -76,9 +74,11 @@ class Reader:
         is_talk = kind in ("user", "assistant") and not place.is_sidechain
         if is_talk:
             self.leaf = None
+        before = self.nodes.get(name)
+        keys = tuple(message.key for message in made if message.key)
         self.nodes[name] = Node(
             parent=parent if isinstance(parent, str) else None,
-            keys=tuple(message.key for message in made if message.key),
+            keys=before.keys + keys if before else keys,
             time=place.time,
             is_talk=is_talk,
             is_asking=is_talk and kind == "user" and any(m.role is Role.USER for m in made),

@@ -46,7 +46,7 @@ class Reader:
         self._inherited = inherited
         self.last_line = (0, 0)
         """The line of the last record without an ordinal, and how many were on it before."""
-        self._calls: set[str] = set()
+        self._calls = set(facts.tools)
 
     def messages(self, record: Record, line: int) -> list[NewMessage]:
         """Give the messages of a record; none when it is understood and says nothing."""
