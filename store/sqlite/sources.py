@@ -17,7 +17,7 @@ from store.sources import (
     SessionFacts,
     SkippedRecord,
 )
-from store.sqlite import dependencies, messages, sessions, tasks
+from store.sqlite import dependencies, messages, revisions, sessions, tasks
 from store.sqlite.values import (
     from_json,
     from_path,
@@ -71,13 +71,15 @@ def _record_session(
         changed = True
     else:
         changed = _update(db, n, chunk, facts)
-    appended = len(messages.append(db, n, chunk.messages))
+    made, replaced = revisions.told_apart(db, n, chunk.messages)
+    appended = len(messages.append(db, n, made))
     tally.messages += appended
     if changed or appended:
         task_id = db.execute("SELECT id FROM task WHERE n = ?", (n,)).fetchone()["id"]
         (tally.added if fresh else tally.updated).add(task_id)
     messages.mark_branch(db, n, chunk.off_branch, on_branch=False)
     messages.mark_branch(db, n, chunk.on_branch, on_branch=True)
+    messages.mark_branch(db, n, replaced, on_branch=False)
     _link(db, n, chunk.source.backend, facts)
 
 
