@@ -119,7 +119,8 @@ async def test_torn_then_completed(disk: Disk) -> None:
 
 
 async def test_added_to_a_line_that_was_whole_without_its_end(disk: Disk) -> None:
-    last, more = disk.records("last", "more", begin=LINES).splitlines()
+    nameless = disk.records("last", "more", begin=LINES).replace(b'"uuid"', b'"no"')
+    last, more = nameless.splitlines()
     with disk.path.open("ab", buffering=0) as file:
         file.write(last)
         assert (await disk.run()).messages_added == 1
@@ -198,6 +199,18 @@ async def test_touched_or_restored_as_it_was(disk: Disk) -> None:
     disk.path.write_bytes(raw)
     assert (await disk.run()).messages_added == 0
     assert await disk.history() == before
+    await disk.nothing_new()
+
+
+async def test_a_time_that_no_column_holds(disk: Disk) -> None:
+    far = 15_000_000_000  # seconds: the year 2445, whose nanoseconds need more than 63 bits
+    os.utime(disk.path, (far, far))
+    if disk.agent == "codex":
+        line = {"id": ID, "thread_name": "Late", "updated_at": "9999-12-31T00:00:00Z"}
+        (disk.home / ".codex" / "session_index.jsonl").write_text(json.dumps(line))
+    report = await disk.run()
+    assert (report.messages_added, report.skipped) == (0, [])
+    assert (await disk.row()).task.title == ("Late" if disk.agent == "codex" else "said 0")
     await disk.nothing_new()
 
 
