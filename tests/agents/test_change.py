@@ -127,6 +127,7 @@ async def test_added_to_a_line_that_was_whole_without_its_end(disk: Disk) -> Non
         file.write(more + b"\n")
     assert (await disk.run()).messages_added == 1
     assert await disk.texts() == [*_SAID, "last", "more"]
+    assert all(message.on_branch for message in await disk.history())
     await disk.nothing_new()
 
 

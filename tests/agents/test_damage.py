@@ -156,6 +156,18 @@ def test_a_hundred_records_on_one_line(tmp_path: Path) -> None:
     assert read_in_pieces(load("claude"), tmp_path, raw).texts == [f"text {n}" for n in range(100)]
 
 
+@pytest.mark.parametrize("agent", ["claude", "codex"])
+def test_a_call_that_is_written_twice_is_one_call(tmp_path: Path, agent: str) -> None:
+    if agent == "claude":
+        records = [claude.assistant(name, None, claude.call("t1")) for name in ("a", "b")]
+    else:
+        call = {"type": "function_call", "name": "shell", "arguments": "{}", "call_id": "t1"}
+        records = [{"type": "response_item", "payload": call} for _ in range(2)]
+    one, two = (json.dumps(record).encode() + b"\n" for record in records)
+    for cuts in ([], [len(one)]):
+        assert len(read_in_pieces(load(agent), tmp_path, one + two, cuts).texts) == 1
+
+
 _IMPORT = """
     import asyncio, json, os, sys
     from store import ingest, open_store
