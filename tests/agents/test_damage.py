@@ -101,7 +101,7 @@ class Damaged:
     @property
     def raw(self) -> bytes:
         whole = _record(self.agent, "the last", 99999)
-        ends = {"": "", "whole": whole, "torn": whole[:40], "two": whole + whole[:40]}
+        ends = {"": "", "whole": whole, "torn": whole[:40]}
         raw = self.first + b"".join(line.raw for line in self.lines) + ends[self.tail].encode()
         if self.encoding == "utf-8":
             return raw
@@ -126,7 +126,7 @@ def damaged(draw: st.DrawFn) -> Damaged:
         _line(kind, agent, number, draw(_ENDS), draw(_ODD), draw(st.floats(0, 1)))
         for number, kind in enumerate(kinds)
     )
-    tail = draw(st.sampled_from(["", "whole", "torn", "two"]))
+    tail = draw(st.sampled_from(["", "whole", "torn"]))
     encoding = draw(st.sampled_from(["utf-8", "utf-8", "utf-8", "utf-16"]))
     cuts = tuple(draw(st.lists(st.floats(0, 1), max_size=4)))
     return Damaged(agent, lines, tail, encoding, cuts)
@@ -142,7 +142,7 @@ def test_every_record_is_imported_skipped_or_pending(case: Damaged) -> None:
     assert whole.texts == case.texts
     skipped = [n for n, line in enumerate(case.lines, 2) for _ in range(line.skipped)]
     assert list(whole.skipped) == skipped
-    is_torn = case.tail in ("torn", "two")
+    is_torn = case.tail == "torn"
     assert whole.pending == (len(case.lines) + 2 if is_torn else None)
     records = 1 + sum(line.records for line in case.lines) + (case.tail == "whole")
     assert whole.records == records
