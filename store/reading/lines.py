@@ -66,19 +66,20 @@ class Lines:
     def __iter__(self) -> Iterator[Item]:
         offset = self._offset
         number = self._line
-        for text, size, is_ended in _lines(self._stream):
+        for raw, size, is_ended in _lines(self._stream):
             offset += size + is_ended
             number += 1
-            if text == "":
+            if raw == b"":
                 continue
             try:
-                record = _record(text, size)
+                record = _record(raw, size)
             except _NoRecordError as error:
                 found: list[Record | SkippedRecord] = [SkippedRecord(number, str(error))]
             except ValueError as error:
-                found = self._salvaged(text or "", number, f"damaged: {error}")
+                text = str(raw or b"", "utf-8", "replace")
+                found = self._salvaged(text, number, f"damaged: {error}")
             else:
-                del text  # a line may be long: one form of it at a time
+                del raw  # a line may be long: one form of it at a time
                 yield number, offset, record
                 continue
             if not is_ended and any(isinstance(item, SkippedRecord) for item in found):
@@ -125,11 +126,11 @@ class _NoRecordError(Exception):
     """Why there is no record to be had from a line."""
 
 
-def _record(text: str | None, size: int) -> Record:
+def _record(raw: bytes | None, size: int) -> Record:
     """Decode a line. Raises ValueError when it is damaged."""
-    if text is None:
+    if raw is None:
         raise _NoRecordError(f"too long: {size} bytes")
-    record = decode(text)
+    record = decode(str(raw, "utf-8", "replace"))
     if not isinstance(record, dict):
         raise _NoRecordError(f"a bare {_name(record)}, no record")
     return record
@@ -141,11 +142,11 @@ def _name(value: object) -> str:
     return "list" if isinstance(value, list) else "value"
 
 
-def _lines(stream: Stream) -> Iterator[tuple[str | None, int, bool]]:
-    """Split a stream at its newlines; give each line's text, its size, and if it had a newline.
+def _lines(stream: Stream) -> Iterator[tuple[bytes | None, int, bool]]:
+    """Split a stream at its newlines; give each line, its size, and whether it had a newline.
 
-    The text of a long line is without the middle of what is attached to it. There is none of one
-    that is too long all the same.
+    A long line comes without the middle of what is attached to it. One that is too long all the
+    same is None.
     """
     long = _LongLine()
     while block := stream.read(_BLOCK):
@@ -156,7 +157,7 @@ def _lines(stream: Stream) -> Iterator[tuple[str | None, int, bool]]:
             yield long.end(pieces.pop(), is_ended=True)
         while pieces:
             piece = pieces.pop()
-            yield _text(piece), len(piece), True
+            yield _bounded(piece), len(piece), True
         if rest:
             long.add(rest)
     if long.size:
@@ -183,7 +184,7 @@ class _LongLine:
         if self._kept > _MAX_LINE:
             self._parts.clear()
 
-    def end(self, last: bytes, *, is_ended: bool) -> tuple[str | None, int, bool]:
+    def end(self, last: bytes, *, is_ended: bool) -> tuple[bytes | None, int, bool]:
         parts, size = self._parts, self.size + len(last)
         is_too_long = self._kept > _MAX_LINE
         self._payloads.end(parts)
@@ -191,14 +192,14 @@ class _LongLine:
         raw = b"" if is_too_long else b"".join(parts)
         parts.clear()
         self.size = self._kept = 0
-        return None if is_too_long else _text(raw), size, is_ended
+        return None if is_too_long else _bounded(raw), size, is_ended
 
 
-def _text(raw: bytes) -> str | None:
-    """Decode a line; None when its text would take too much memory."""
+def _bounded(raw: bytes) -> bytes | None:
+    """Give a line without the blanks around it; None when its text would take too much memory."""
     raw = raw.strip(_BLANK)
     if len(raw) > _MAX_LINE // 4:
         width = 4 if _WIDEST.search(raw) else 2 if _WIDE.search(raw) else 1
         if len(raw) * width > _MAX_LINE:
             return None
-    return str(raw, "utf-8", "replace")
+    return raw
