@@ -21,6 +21,7 @@ from store.errors import InvalidValue
 from store.originals import keep
 from store.progress import Progress
 from store.protocol import Store
+from store.reading import files
 from store.sources import Checkpoint, Chunk, KnownSource, Recorded, Source
 
 # One batch is one transaction: large enough to be cheap, small enough to hold the write lock for
@@ -91,6 +92,8 @@ class _Work:
     unchanged: list[tuple[Source, KnownSource]] = field(default_factory=list)
     known: dict[str, dict[str, KnownSource]] = field(default_factory=dict)
     gone: dict[str, list[str]] = field(default_factory=dict)
+    passed_over: dict[str, str] = field(default_factory=dict)
+    """What could not be looked at, by path, and why."""
 
 
 async def run(
@@ -138,13 +141,13 @@ async def run(
 def _not_kept(
     work: _Work, known: Mapping[str, Mapping[str, KnownSource]]
 ) -> list[tuple[Source, KnownSource | None]]:
-    """Give the sources whose files are not kept as they are now."""
-    found: list[tuple[Source, KnownSource | None]] = []
-    for source in _sources(work):
-        before = known[source.backend].get(str(source.path))
-        if before is None or before.kept != replace(source.fingerprint, device=0):
-            found.append((source, before))
-    return found
+    """Give the sources whose files are not kept, or may not be kept as they are now."""
+    read = [(each.source, known[each.source.backend]) for each in work.readings]
+    return [(source, part.get(str(source.path))) for source, part in read] + [
+        (source, before)
+        for source, before in work.unchanged
+        if before.kept != replace(source.fingerprint, device=0, ctime_ns=0)
+    ]
 
 
 async def _find(
@@ -153,7 +156,7 @@ async def _find(
     work = _Work()
     for adapter in adapters:
         roots = list(paths) or adapter.roots(env)
-        found = await asyncio.to_thread(_found, adapter, roots)
+        found = await asyncio.to_thread(_found, adapter, roots, work.passed_over)
         known = await store.known_sources(adapter.name, list(found) if paths else None)
         work.known[adapter.name] = known
         for path, source in found.items():
@@ -170,12 +173,28 @@ async def _find(
     return work
 
 
-def _found(adapter: Adapter, roots: Sequence[Path]) -> dict[str, Source]:
-    return {str(source.path): source for root in roots for source in adapter.find(root)}
+def _found(
+    adapter: Adapter, roots: Sequence[Path], passed_over: dict[str, str]
+) -> dict[str, Source]:
+    with files.passed_over() as paths:
+        found = {str(source.path): source for root in roots for source in adapter.find(root)}
+    passed_over.update(paths)
+    return found
 
 
 def _not_there(paths: Sequence[str]) -> list[str]:
-    return [path for path in paths if not os.path.lexists(path)]
+    return [path for path in paths if _is_gone(path)]
+
+
+def _is_gone(path: str) -> bool:
+    """Tell whether nothing is there. Where one may not look, something may well be."""
+    try:
+        os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except (OSError, ValueError):
+        return False
+    return False
 
 
 def _is_unchanged(source: Source, known: KnownSource) -> bool:
@@ -259,6 +278,10 @@ def _report(work: _Work, recorded: Sequence[Recorded]) -> Report:
         sessions_updated=len(updated - added),
         messages_added=sum(part.messages_added for part in recorded),
     )
+    seen = {str(source.path) for source in _sources(work)}
+    for path, reason in work.passed_over.items():
+        if path not in seen:
+            report.skipped.append(Skipped(path, 0, reason))
     for source, known in work.unchanged:
         _add_records(report, source, known.checkpoint)
     for reading in work.readings:

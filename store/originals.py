@@ -99,7 +99,7 @@ def _originals(source: Source, kept: Sequence[Piece]) -> Iterator[Original]:
         fingerprint = Fingerprint.of(os.fstat(file.fileno()))
         pieces: list[Piece] = []
         is_anew = not _goes_on(file, fingerprint.size, kept)
-        number = 0 if is_anew else _unfinished(kept)
+        number = 0 if is_anew else _unfinished(kept, fingerprint.size)
         is_database = os.pread(file.fileno(), len(MAGIC), 0) == MAGIC
         while not is_database and (data := _read(file, number * PIECE, fingerprint.size)):
             pieces.append(Piece(number, len(data), zlib.crc32(data), packer.compress(data)))
@@ -126,10 +126,10 @@ def _goes_on(file: BinaryIO, size: int, kept: Sequence[Piece]) -> bool:
     )
 
 
-def _unfinished(kept: Sequence[Piece]) -> int:
-    """Give the number of the first piece that is not kept, or not full."""
-    full = kept[:-1] if kept and kept[-1].size < PIECE else kept
-    return len(full)
+def _unfinished(kept: Sequence[Piece], size: int) -> int:
+    """Give the number of the first piece of a file that is not kept, or not full."""
+    is_whole = sum(piece.size for piece in kept) == size
+    return len(kept) if is_whole or not kept or kept[-1].size == PIECE else len(kept) - 1
 
 
 def _read(file: BinaryIO, start: int, end: int) -> bytes:

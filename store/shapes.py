@@ -5,6 +5,7 @@ Text is given as stored, without being made printable: JSON escapes what a termi
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime
 from typing import Any
 
@@ -100,11 +101,17 @@ def report(item: Report) -> dict[str, Any]:
             "pending": len(item.pending),
         },
         "skipped": [
-            {"path": skip.path, "line": skip.line, "reason": skip.reason} for skip in item.skipped
+            {"path": _path(skip.path), "line": skip.line, "reason": skip.reason}
+            for skip in item.skipped
         ],
-        "pending": [{"path": wait.path, "line": wait.line} for wait in item.pending],
+        "pending": [{"path": _path(wait.path), "line": wait.line} for wait in item.pending],
         "seconds": round(item.seconds, 3),
     }
+
+
+def _path(path: str) -> str:
+    """Give a path as JSON can hold it: what is not UTF-8 in it as its bytes' numbers."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
 def command(item: Command) -> dict[str, Any]:

@@ -27,11 +27,19 @@ class Fingerprint:
     inode: int
     size: int
     mtime_ns: int
+    ctime_ns: int = 0
+    """When the system noted the last change: unlike the time before it, no program can set it."""
 
     @classmethod
     def of(cls, stat: os.stat_result) -> Fingerprint:
         """Take the fingerprint from a stat result, in numbers that fit a signed 64-bit column."""
-        return cls(stat.st_dev & _SIGNED, stat.st_ino & _SIGNED, stat.st_size, stat.st_mtime_ns)
+        return cls(
+            stat.st_dev & _SIGNED,
+            stat.st_ino & _SIGNED,
+            stat.st_size,
+            max(-_SIGNED, min(stat.st_mtime_ns, _SIGNED)),
+            max(-_SIGNED, min(stat.st_ctime_ns, _SIGNED)),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +113,7 @@ class Chunk:
     """One step of reading a source: stored whole, in one transaction, or not at all.
 
     `off_branch` and `on_branch` are keys of stored messages whose mark changed with this step.
+    Where keys tell what their messages hold, none is ever written anew in its place.
     """
 
     source: Source
@@ -113,6 +122,7 @@ class Chunk:
     checkpoint: Checkpoint
     off_branch: tuple[str, ...] = ()
     on_branch: tuple[str, ...] = ()
+    keys_tell_content: bool = False
 
 
 @dataclass(frozen=True, slots=True)

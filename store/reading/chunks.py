@@ -23,9 +23,15 @@ class Gathering:
     """
 
     def __init__(
-        self, source: Source, fingerprint: Fingerprint, since: Checkpoint | None = None
+        self,
+        source: Source,
+        fingerprint: Fingerprint,
+        since: Checkpoint | None = None,
+        *,
+        keys_tell_content: bool = False,
     ) -> None:
         self.source = source
+        self._keys_tell_content = keys_tell_content
         self.fingerprint = fingerprint
         self.offset = since.offset if since else 0
         self.line = since.line if since else 0
@@ -84,7 +90,15 @@ class Gathering:
             state=state,
             finished=finished,
         )
-        return Chunk(self.source, session, messages, checkpoint, off_branch, on_branch)
+        return Chunk(
+            self.source,
+            session,
+            messages,
+            checkpoint,
+            off_branch,
+            on_branch,
+            self._keys_tell_content,
+        )
 
     def _timed(self) -> tuple[NewMessage, ...]:
         last = datetime.fromtimestamp(self.fingerprint.mtime_ns / 1e9, UTC)

@@ -7,6 +7,7 @@ import errno
 import os
 import stat
 from collections.abc import Callable, Iterator, Mapping
+from contextvars import ContextVar
 from pathlib import Path
 from typing import BinaryIO
 
@@ -18,6 +19,27 @@ _QUIET = getattr(os, "O_NOATIME", 0)
 _PRUNED = frozenset({".git", "node_modules", "__pycache__", ".venv"})
 
 Found = tuple[str, os.stat_result]
+
+
+_passed_over: ContextVar[dict[str, str] | None] = ContextVar("passed_over", default=None)
+
+
+@contextlib.contextmanager
+def passed_over() -> Iterator[dict[str, str]]:
+    """Collect what is looked for meanwhile and may not be read: why, by path."""
+    paths: dict[str, str] = {}
+    token = _passed_over.set(paths)
+    try:
+        yield paths
+    finally:
+        _passed_over.reset(token)
+
+
+def _pass_over(path: str, error: OSError | str) -> None:
+    paths = _passed_over.get()
+    if paths is None or isinstance(error, FileNotFoundError | NotADirectoryError):
+        return
+    paths[path] = error if isinstance(error, str) else error.strerror or str(error)
 
 
 def open_regular(path: str | Path) -> BinaryIO:
@@ -42,6 +64,9 @@ def head_of(path: str | Path, size: int = 65536) -> bytes:
     try:
         with open_regular(path) as file:
             return file.read(size) or b""
+    except PermissionError as error:
+        _pass_over(str(path), error)
+        return b""
     except OSError:
         return b""
 
@@ -108,16 +133,24 @@ def _look_into(
                     folders.append(entry.path)
             elif wanted(entry.name):
                 yield entry.path, entry.is_symlink()
-        except OSError:
-            continue
+        except OSError as error:
+            if wanted(entry.name):
+                _pass_over(entry.path, error)
 
 
 def _regular(path: str) -> os.stat_result | None:
     try:
         found = os.stat(path)  # noqa: PTH116
-    except (OSError, ValueError):
+    except OSError as error:
+        _pass_over(path, error)
         return None
-    return found if stat.S_ISREG(found.st_mode) else None
+    except ValueError:
+        return None
+    if stat.S_ISREG(found.st_mode):
+        return found
+    if not stat.S_ISDIR(found.st_mode):
+        _pass_over(path, "not a regular file")
+    return None
 
 
 def is_folder(path: Path) -> bool:
@@ -145,7 +178,8 @@ def home_of(env: Mapping[str, str]) -> Path:
 def _is_new_folder(folder: str, seen: set[tuple[int, int]]) -> bool:
     try:
         found = os.stat(folder)  # noqa: PTH116
-    except OSError:
+    except OSError as error:
+        _pass_over(folder, error)
         return False
     name = (found.st_dev, found.st_ino)
     if name in seen:
@@ -158,5 +192,8 @@ def _entries(folder: str) -> list[os.DirEntry[str]]:
     try:
         with os.scandir(folder) as entries:
             return list(entries)
-    except (OSError, ValueError):
+    except OSError as error:
+        _pass_over(folder, error)
+        return []
+    except ValueError:
         return []

@@ -101,12 +101,12 @@ def with_anchor(transcript: Transcript, checkpoint: Checkpoint) -> None:
 
 
 def _is_same(transcript: Transcript, since: Checkpoint) -> bool:
-    if since.fingerprint.inode != transcript.fingerprint.inode:
+    """Tell whether a file is the one that was read, and has at most grown."""
+    before, now = since.fingerprint, transcript.fingerprint
+    if before.inode != now.inode or now.size < before.size:
         return False
-    if not transcript.is_plain:
-        return transcript.fingerprint.size >= since.fingerprint.size
-    if transcript.fingerprint.size < since.offset:
-        return False
+    if before.size == now.size and before.ctime_ns != now.ctime_ns:
+        return False  # written over
     return since.state.get(_ANCHOR_KEY, "") in ("", transcript.anchor(since.offset))
 
 

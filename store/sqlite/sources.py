@@ -18,7 +18,7 @@ from store.sources import (
     SkippedRecord,
     Source,
 )
-from store.sqlite import dependencies, messages, sessions, tasks
+from store.sqlite import dependencies, messages, revisions, sessions, tasks
 from store.sqlite.values import (
     from_json,
     from_path,
@@ -36,6 +36,7 @@ from store.text import storable
 _TASK_IDS = uuid.UUID("6b8f2f0e-6d0c-5a52-9b5c-7f4be0c1a9d4")
 
 _REMNANT = "remnant/"  # begins the keys of messages that stand in for a lost source's
+_CTIME = "ctime_ns"  # kept in the state of a source
 
 _TITLE_RANK = {TitleFrom.PERSON: 2, TitleFrom.AGENT: 1, TitleFrom.PROMPT: 0}
 
@@ -77,7 +78,12 @@ def _record_session(
     else:
         _drop_remnants(db, n)
         changed = _update(db, n, chunk, facts)
-    said = _as_remnants(chunk.messages) if facts.is_remnant else chunk.messages
+    said: Sequence[NewMessage] = (
+        _as_remnants(chunk.messages) if facts.is_remnant else chunk.messages
+    )
+    replaced: Sequence[str] = ()
+    if not chunk.keys_tell_content:
+        said, replaced = revisions.told_apart(db, None if fresh else n, said)
     appended = len(messages.append(db, n, said))
     tally.messages += appended
     if changed or appended:
@@ -85,6 +91,7 @@ def _record_session(
         (tally.added if fresh else tally.updated).add(task_id)
     messages.mark_branch(db, n, chunk.off_branch, on_branch=False)
     messages.mark_branch(db, n, chunk.on_branch, on_branch=True)
+    messages.mark_branch(db, n, replaced, on_branch=False)
     _link(db, n, chunk.source.backend, facts)
 
 
@@ -309,7 +316,7 @@ def _save_checkpoint(db: sqlite3.Connection, chunk: Chunk) -> None:
             checkpoint.records,
             to_json([[skipped.line, skipped.reason] for skipped in checkpoint.skipped]),
             checkpoint.pending,
-            to_json(checkpoint.state),
+            to_json({**checkpoint.state, _CTIME: fingerprint.ctime_ns}),
             checkpoint.finished,
         ),
     )
@@ -353,14 +360,16 @@ def _known(db: sqlite3.Connection, backend: str, path: str | None) -> list[Known
 
 def _to_known(row: sqlite3.Row, sessions_of: Mapping[str, int]) -> KnownSource:
     path = from_path(row["path"])
+    state = from_json(row["state"])
+    changed = state.pop(_CTIME, 0)
     checkpoint = Checkpoint(
-        fingerprint=Fingerprint(row["device"], row["inode"], row["size"], row["mtime_ns"]),
+        fingerprint=Fingerprint(row["device"], row["inode"], row["size"], row["mtime_ns"], changed),
         offset=row["position"],
         line=row["line"],
         records=row["records"],
         skipped=tuple([SkippedRecord(line, why) for line, why in from_json(row["skipped"])]),
         pending=row["pending"],
-        state=from_json(row["state"]),
+        state=state,
         finished=bool(row["finished"]),
     )
     return KnownSource(

@@ -27,6 +27,8 @@ from store.resume import Command, checked_id
 from store.sources import Checkpoint, Chunk, Fingerprint, SkippedRecord, Source
 from store.times import parse_time
 
+_ON_LINE = "on_line"
+
 
 class ClaudeCode:
     """The adapter of Claude Code."""
@@ -119,6 +121,8 @@ class _Reading:
                 self._facts.fork, copied = origin.session_id, origin.copied
             self._summaries = forks.summaries(source.path.parent)
         self._reader = Reader(self._facts, copied)
+        if self._since is not None and isinstance(count := self._since.state.get(_ON_LINE), int):
+            self._reader.last_line = (self._since.line, count)
         self._gathering = Gathering(source, transcript.fingerprint, self._since)
         self._count_before = 0
 
@@ -188,6 +192,9 @@ class _Reading:
 
     def _state(self, *, finished: bool) -> dict[str, JsonValue]:
         state = self._facts.state()
+        line, count = self._reader.last_line
+        if line == self._gathering.line:  # which may go on
+            state[_ON_LINE] = count
         kept = self._since or (None if finished else self._before)
         for name in ("tip", "tip_time", "off"):
             if kept is not None and name in kept.state:

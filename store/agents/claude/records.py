@@ -33,8 +33,9 @@ class Reader:
         self.leaf: str | None = None
         """The record that the program marked as the last one, if nothing was said since."""
         self._inherited = inherited
-        self._calls: set[str] = set()
-        self._line = (0, 0)
+        self.last_line = (0, 0)
+        """The line of the last record without a name, and how many were on it before."""
+        self._calls = set(facts.tools)
         self._by_type: dict[str, Callable[[Record, _Place], Iterator[NewMessage]]] = {
             "user": self._user,
             "assistant": self._assistant,
@@ -51,8 +52,6 @@ class Reader:
                 self.leaf = text_of(record.get("leafUuid")) or self.leaf
             return []
         name = text_of(record.get("uuid"))
-        if name and name in self.nodes:
-            return []
         self.facts.see(record)
         place = _Place(self, record, name or self._name_of(line))
         make = self._by_type.get(kind)
@@ -64,8 +63,8 @@ class Reader:
         return made
 
     def _name_of(self, line: int) -> str:
-        before, count = self._line
-        self._line = (line, count + 1 if before == line else 0)
+        before, count = self.last_line
+        self.last_line = (line, count + 1 if before == line else 0)
         return f"l{line}" if before != line else f"l{line}+{count + 1}"
 
     def _place_in_tree(
@@ -75,10 +74,12 @@ class Reader:
         is_talk = kind in ("user", "assistant") and not place.is_sidechain
         if is_talk:
             self.leaf = None
+        before = self.nodes.get(name)
+        keys = tuple([message.key for message in made if message.key])
         asking = [m for m in made if m.role is Role.USER] if is_talk and kind == "user" else ()
         self.nodes[name] = Node(
             parent if isinstance(parent, str) else None,
-            tuple([message.key for message in made if message.key]),
+            before.keys + keys if before else keys,
             place.time,
             is_talk,
             bool(asking),

@@ -27,6 +27,7 @@ from store.sources import Checkpoint, Chunk, Fingerprint, SkippedRecord, Source
 
 _MAX_ORIGINS = 16  # forks of forks
 _INHERITING = "inheriting"
+_ON_LINE = "on_line"
 
 
 class Codex:
@@ -110,6 +111,8 @@ class _Reading:
             self._facts.remember(since.state)
         self._marks = marks
         self._reader = Reader(self._facts, by_content=marks is not None)
+        if since is not None and isinstance(count := since.state.get(_ON_LINE), int):
+            self._reader.last_line = (since.line, count)
         self._copy: Copy | None = None
         self._names = threads.names(source.root)
         fingerprint = files.with_name(transcript.fingerprint, str(source.path), self._names)
@@ -188,6 +191,9 @@ class _Reading:
         """
         title = self._names.get(self._facts.session_id)
         state = self._facts.state()
+        line, count = self._reader.last_line
+        if line == self._gathering.line:  # which may go on
+            state[_ON_LINE] = count
         if is_inheriting or self._copy is not None:
             state[_INHERITING] = True
         off = tuple(self._reader.rolled_back) if finished else ()

@@ -6,7 +6,7 @@ import os
 import re
 import zlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from store.agents.codex.facts import UUID
@@ -18,6 +18,7 @@ from store.reading.values import text_of, title_of
 from store.sources import Fingerprint
 
 ENVELOPE = frozenset({"payload", "record_type", "timestamp", "ordinal"})
+_LATEST = 2**63 - 1  # in nanoseconds since 1970: the year 2262
 _FOLDERS = ("sessions", "archived_sessions")
 _ROLLOUT = re.compile(rf"rollout-.*?({UUID.pattern})\.json(?:l(?:\.zst)?)?")
 _WHOLE = re.compile(rb'\s*\{\s*"session"\s*:\s*\{')
@@ -131,7 +132,7 @@ def with_name(found: Fingerprint, path: str, names: Mapping[str, str]) -> Finger
     if name is None:
         return found
     moved = found.mtime_ns + 1 + zlib.crc32(name.encode("utf-8", "replace")) % 999_983
-    return Fingerprint(found.device, found.inode, found.size, moved)
+    return replace(found, mtime_ns=min(moved, _LATEST))
 
 
 @dataclass(slots=True)

@@ -55,8 +55,9 @@ class Reader:
         self.wants_all = False
         self._is_of_fork = of is not None
         self._by_content = by_content
-        self._calls: set[str] = set()
-        self._last_line = (0, 0)
+        self.last_line = (0, 0)
+        """The line of the last record without an ordinal, and how many were on it before."""
+        self._calls = set(facts.tools)
 
     @property
     def inherited(self) -> bool:
@@ -182,9 +183,9 @@ class Reader:
         ordinal = record.get("ordinal")
         if isinstance(ordinal, int) and not isinstance(ordinal, bool):
             return f"o{ordinal}"
-        before, count = self._last_line
+        before, count = self.last_line
         count = count + 1 if before == line else 0
-        self._last_line = (line, count)
+        self.last_line = (line, count)
         return f"l{line}+{count}" if count else f"l{line}"
 
 

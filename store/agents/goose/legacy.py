@@ -70,7 +70,7 @@ class SessionFile:
         self._source = source
         self._transcript = transcript
         self._is_held = is_held
-        self._gathering = Gathering(source, transcript.fingerprint, since)
+        self._gathering = Gathering(source, transcript.fingerprint, since, keys_tell_content=True)
         state = since.state if since is not None else {}
         self._known = {name: text_of(state.get(name)) for name in _TEXTS}
         self._reader = Reader(_names(state.get("tools")), None)

@@ -76,7 +76,7 @@ class Rows:
         self._homeless = tables.homeless()
         if since is not None:
             since = self._counted_anew(since)
-        self._gathering = Gathering(source, fingerprint, since)
+        self._gathering = Gathering(source, fingerprint, since, keys_tell_content=True)
 
     def chunks(self) -> Iterator[Chunk]:
         """Give the chunks of every changed session, and the one that ends the source."""
