@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 from store.errors import NotFound
@@ -64,19 +64,29 @@ def to_message(row: Iterable[Any]) -> Message:
 _STATE = "SELECT n, last_seq, last_message_at FROM task WHERE"
 
 
-def append(db: sqlite3.Connection, n: int, messages: Sequence[NewMessage]) -> list[_Row]:
+def append(
+    db: sqlite3.Connection,
+    n: int,
+    messages: Sequence[NewMessage],
+    *,
+    known: Collection[str] | None = None,
+) -> list[_Row]:
     """Append messages to the history of the task in row `n`; give their rows.
 
-    Messages whose key the history has are left out. The counts change in the same transaction.
+    Messages whose key the history has are left out; `known` are these keys, where somebody has
+    asked already. The counts change in the same transaction.
     """
-    return _append(db, db.execute(f"{_STATE} n = ?", (n,)).fetchone(), messages)
+    return _append(db, db.execute(f"{_STATE} n = ?", (n,)).fetchone(), messages, known)
 
 
 def _append(
-    db: sqlite3.Connection, state: sqlite3.Row, messages: Sequence[NewMessage]
+    db: sqlite3.Connection,
+    state: sqlite3.Row,
+    messages: Sequence[NewMessage],
+    known: Collection[str] | None = None,
 ) -> list[_Row]:
     n, last_seq, latest = state
-    messages = _unknown(db, n if last_seq else None, messages)
+    messages = _unknown(db, n, messages, known if last_seq else ())
     if not messages:
         return []
     present = now()
@@ -124,16 +134,16 @@ def _storable(message: NewMessage) -> _Row:
 
 
 def _unknown(
-    db: sqlite3.Connection, n: int | None, messages: Sequence[NewMessage]
+    db: sqlite3.Connection,
+    n: int,
+    messages: Sequence[NewMessage],
+    known: Collection[str] | None,
 ) -> Sequence[NewMessage]:
-    """Leave out the messages whose key the history has, or that repeat one of this batch.
-
-    Without `n` the history is empty.
-    """
+    """Leave out the messages whose key the history has, or that repeat one of this batch."""
     keys = [storable(key) for message in messages if (key := message.key) is not None]
     if not keys:
         return messages
-    seen = _known(db, n, keys) if n is not None else set()
+    seen = set(_known(db, n, keys) if known is None else known)
     if not seen and len(set(keys)) == len(keys):
         return messages
     unknown = []
@@ -141,13 +151,14 @@ def _unknown(
         key = text_or_none(message.key)
         if key is None or key not in seen:
             unknown.append(message)
+        if key is not None:
             seen.add(key)
     return unknown
 
 
-def _known(db: sqlite3.Connection, n: int, keys: Sequence[str]) -> set[str | None]:
+def _known(db: sqlite3.Connection, n: int, keys: Sequence[str]) -> Iterator[str]:
     sql = "SELECT key FROM message WHERE task = ? AND key IN (SELECT value FROM json_each(?))"
-    return {row["key"] for row in db.execute(sql, (n, to_json(keys)))}
+    return (row["key"] for row in db.execute(sql, (n, to_json(keys))))
 
 
 def save_one(db: sqlite3.Connection, task_id: str, message: NewMessage) -> Message:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from store.models import LOCAL_TENANT, NewMessage, Session, SessionStatus, TitleFrom
@@ -78,13 +78,14 @@ def _record_session(
     else:
         _drop_remnants(db, n)
         changed = _update(db, n, chunk, facts)
-    said: Sequence[NewMessage] = (
-        _as_remnants(chunk.messages) if facts.is_remnant else chunk.messages
-    )
+    said: Sequence[NewMessage] = chunk.messages
     replaced: Sequence[str] = ()
-    if not chunk.keys_tell_content:
-        said, replaced = revisions.told_apart(db, None if fresh else n, said)
-    appended = len(messages.append(db, n, said))
+    stored: Collection[str] | None = None
+    if facts.is_remnant:
+        said = _as_remnants(said)
+    elif not chunk.keys_tell_content:
+        said, replaced, stored = revisions.told_apart(db, None if fresh else n, said)
+    appended = len(messages.append(db, n, said, known=stored))
     tally.messages += appended
     if changed or appended:
         task_id = db.execute("SELECT id FROM task WHERE n = ?", (n,)).fetchone()["id"]

@@ -111,7 +111,7 @@ def _suffer(path: Path, rounds: int, size: int, calls: str, fault: str) -> str:
 
 FAULTS = {
     "full": ("pwrite64", "ENOSPC", (1, 2, 4, 30, 60, 75, 80, 90, 130, 210)),
-    "failing writes": ("pwrite64", "EIO", (1, 2, 5, 20, 66, 79, 90, 200)),
+    "failing writes": ("pwrite64", "EIO", (1, 2, 5, 20, 66, 79, 90, 101, 108, 116, 200)),
     "failing syncs": ("fdatasync", "EIO", (1, 2, 3, 4, 7, 12)),
     "failing truncations": ("ftruncate", "EIO", (1, 2)),
     "unreadable": ("pread64", "EIO", (1, 2, 3, 8, 16, 20, 28)),
