@@ -7,6 +7,7 @@ and its line in `_ADAPTERS`. An adapter is loaded when it is asked for, not befo
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Protocol, cast
@@ -60,8 +61,12 @@ def names() -> list[str]:
     return list(_ADAPTERS)
 
 
+@cache
 def load(name: str) -> Adapter:
-    """Load the adapter of one agent, and only that. Raises NotFound for an unknown name."""
+    """Load the adapter of one agent, and only that. Raises NotFound for an unknown name.
+
+    It stays for as long as the process: what it remembers of files saves looking at them again.
+    """
     try:
         module, _, adapter = _ADAPTERS[name].partition(":")
     except KeyError:
