@@ -61,7 +61,6 @@ async def follow(
         told(report)
         watch.looked(report.seconds)
         while True:
-            await asyncio.sleep(min(_REST * report.seconds, _MOST_REST))
             await watch.wait()
             if watch.is_outdated or watch.is_due:
                 await watch.begin()
@@ -71,25 +70,29 @@ async def follow(
                 _tell(report, told)
             else:
                 paths = await asyncio.to_thread(_there, watch.taken())
-                report = await _import(store, roots, paths, told)
+                took = await _import(store, roots, paths, told)
+                await asyncio.sleep(min(_REST * took, _MOST_REST))
     finally:
         watch.end()
 
 
 async def _import(
     store: Store, roots: Mapping[str, Sequence[str]], paths: Sequence[str], told: Told
-) -> Report:
-    """Import what changed, agent by agent. The files themselves are kept with the next look."""
-    whole = Report()
+) -> float:
+    """Import what changed, agent by agent; give how many seconds that took.
+
+    The files themselves are kept with the next look at everything.
+    """
+    seconds = 0.0
     for name, places in roots.items():
         mine = [Path(path) for path in paths if any(path.startswith(f"{at}/") for at in places)]
         if not mine:
             continue
         with suppress(InvalidValue):  # it is gone again
             report = await ingest.run(store, only=[name], paths=mine, originals=False)
-            whole.seconds += report.seconds
+            seconds += report.seconds
             _tell(report, told)
-    return whole
+    return seconds
 
 
 def _there(paths: Sequence[str]) -> list[str]:
