@@ -82,10 +82,13 @@ class Connection:
         # A store that somebody forgot to close must not keep the interpreter from ending.
         db._thread.daemon = True
         connection = cls(name, db)
+        connecting = asyncio.ensure_future(db)
         try:
-            await db
+            await asyncio.shield(connecting)
             await connection.run(setup, wait=WAIT_SECONDS)
         except BaseException as error:
+            # Cancelled while it connects, aiosqlite forgets the connection without closing it.
+            await asyncio.wait([connecting])
             await connection.close()
             if isinstance(error, sqlite3.Error):
                 raise store_error(error, name) from error
