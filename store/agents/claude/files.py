@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 
 from store.agents.claude import history
@@ -43,7 +44,7 @@ def _below(top: Path) -> Iterator[Found]:
 
 def is_history(path: str) -> bool:
     """Tell from its first record whether a file of a history's name is Claude Code's."""
-    for _, _, record in Lines(_Bytes(head_of(path, _HEAD)), history.ENVELOPE):
+    for _, _, record in Lines(BytesIO(head_of(path, _HEAD)), history.ENVELOPE):
         if isinstance(record, dict):
             return history.is_history(record)
     return False
@@ -64,7 +65,7 @@ def is_transcript(path: str) -> bool:
     """Tell from the first records of a file whether Claude Code wrote it."""
     raw = head_of(path, _HEAD)
     is_own = False
-    for _, _, record in Lines(_Bytes(raw), ENVELOPE):
+    for _, _, record in Lines(BytesIO(raw), ENVELOPE):
         if isinstance(record, dict):
             verdict = _verdict(record)
             if verdict is not None:
@@ -123,12 +124,3 @@ def _is_in_place(path: str) -> bool:
     if parts[-3] == "projects":
         return is_agent or UUID.fullmatch(name[:-6]) is not None
     return is_agent and "subagents" in parts
-
-
-class _Bytes:
-    def __init__(self, raw: bytes) -> None:
-        self._raw = raw
-
-    def read(self, size: int, /) -> bytes:
-        taken, self._raw = self._raw[:size], self._raw[size:]
-        return taken

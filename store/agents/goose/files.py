@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,7 @@ def found(root: Path) -> Iterator[Found]:
 def is_legacy(path: Path) -> bool:
     """Tell from the first record of a file whether it is a session of Goose's."""
     raw = head_of(path, _HEAD)
-    for _, _, record in Lines(_Bytes(raw), ENVELOPE):
+    for _, _, record in Lines(BytesIO(raw), ENVELOPE):
         if isinstance(record, dict):
             return is_beginning(record) or is_message(record)
     return b"\n" not in raw and _LONG_LINE.search(raw[:512]) is not None
@@ -84,12 +85,3 @@ def _is_goose(path: Path) -> bool:
     except OSError:
         return True
     return True
-
-
-class _Bytes:
-    def __init__(self, raw: bytes) -> None:
-        self._raw = raw
-
-    def read(self, size: int, /) -> bytes:
-        taken, self._raw = self._raw[:size], self._raw[size:]
-        return taken
