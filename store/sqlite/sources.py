@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sqlite3
 import uuid
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from store.models import LOCAL_TENANT, NewMessage, Session, SessionStatus, TitleFrom
 from store.sources import (
@@ -324,7 +325,8 @@ def _save_checkpoint(db: sqlite3.Connection, chunk: Chunk) -> None:
 
 
 _KNOWN = """
-    SELECT source.*, kept.inode AS kept_inode, kept.size AS kept_size, kept.mtime_ns AS kept_mtime
+    SELECT source.path, device, source.inode, source.size, source.mtime_ns, position, line, records,
+        skipped, pending, state, finished, gone_at, kept.inode, kept.size, kept.mtime_ns
     FROM source LEFT JOIN original AS kept ON kept.id = (
         SELECT id FROM original
         WHERE original.backend = source.backend AND original.path = source.path
@@ -346,7 +348,8 @@ def _known(db: sqlite3.Connection, backend: str, path: str | None) -> list[Known
     rows = db.execute(
         _KNOWN if path is None else f"{_KNOWN} AND source.path = ?",
         (backend,) if path is None else (backend, to_path(path)),
-    ).fetchall()
+    )
+    rows.row_factory = None
     sessions_of = {
         row["source_path"]: row["sessions"]
         for row in db.execute(
@@ -356,33 +359,29 @@ def _known(db: sqlite3.Connection, backend: str, path: str | None) -> list[Known
             (backend, None if path is None else storable(path)),
         )
     }
-    return [_to_known(row, sessions_of) for row in rows]
+    return [_to_known(backend, row, sessions_of) for row in rows]
 
 
-def _to_known(row: sqlite3.Row, sessions_of: Mapping[str, int]) -> KnownSource:
-    path = from_path(row["path"])
-    state = from_json(row["state"])
+def _to_known(backend: str, row: Iterable[Any], sessions_of: Mapping[str, int]) -> KnownSource:
+    """Give a row of `_KNOWN`. By place: a look at everything does this for every file there is."""
+    raw_path, device, inode, size, mtime_ns, position, line, records, *rest = row
+    skipped, pending, raw_state, finished, gone_at, kept_inode, kept_size, kept_mtime = rest
+    path = from_path(raw_path)
+    state = from_json(raw_state)
     changed = state.pop(_CTIME, 0)
     checkpoint = Checkpoint(
-        fingerprint=Fingerprint(row["device"], row["inode"], row["size"], row["mtime_ns"], changed),
-        offset=row["position"],
-        line=row["line"],
-        records=row["records"],
-        skipped=tuple([SkippedRecord(line, why) for line, why in from_json(row["skipped"])]),
-        pending=row["pending"],
-        state=state,
-        finished=bool(row["finished"]),
+        Fingerprint(device, inode, size, mtime_ns, changed),
+        position,
+        line,
+        records,
+        tuple([SkippedRecord(line, why) for line, why in from_json(skipped)]),
+        pending,
+        state,
+        finished == 1,
     )
-    return KnownSource(
-        backend=row["backend"],
-        path=path,
-        checkpoint=checkpoint,
-        gone=row["gone_at"] is not None,
-        sessions=sessions_of.get(storable(path), 0),
-        kept=None
-        if row["kept_inode"] is None
-        else Fingerprint(0, row["kept_inode"], row["kept_size"], row["kept_mtime"]),
-    )
+    kept = None if kept_inode is None else Fingerprint(0, kept_inode, kept_size, kept_mtime)
+    sessions = sessions_of.get(path if path.isascii() else storable(path), 0)
+    return KnownSource(backend, path, checkpoint, gone_at is not None, sessions, kept)
 
 
 def mark_gone(db: sqlite3.Connection, backend: str, paths: Sequence[str]) -> int:
