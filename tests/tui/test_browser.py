@@ -233,6 +233,20 @@ async def test_copying_the_command(seeded: Store, tmp_path: Path) -> None:
         assert notices(pilot) == [f"Copied: {expected}"]
 
 
+async def test_copying_a_message_as_it_was_written_and_the_path(
+    seeded: Store, tmp_path: Path
+) -> None:
+    async with browsing(seeded) as pilot:
+        history = await seeded.get_history("bug")
+        await press(pilot, "left_square_bracket", "left_square_bracket", "y")
+        assert pilot.app.clipboard == history[-2].content
+        assert f"Copied message {history[-2].seq}, " in notices(pilot)[-1]
+        await press(pilot, "right_square_bracket", "y")
+        assert pilot.app.clipboard == history[-1].content
+        await press(pilot, "Y")
+        assert pilot.app.clipboard == str(tmp_path / "bug.jsonl")
+
+
 async def test_help_lists_every_command(seeded: Store) -> None:
     async with browsing(seeded) as pilot:
         await press(pilot, "question_mark")

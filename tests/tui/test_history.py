@@ -478,6 +478,26 @@ async def test_next_and_previous_prompt() -> None:
         assert "last prompt" in reader.events(HistoryView.Refused)[-1].reason
 
 
+async def test_message_by_message_through_all_pages_and_back() -> None:
+    async with reading(300) as reader:
+        for seq in range(300, 0, -1):
+            reader.view.previous_message()
+            await reader.settle()
+            assert reader.view.current_seq == seq
+        reader.view.previous_message()
+        await reader.settle()
+        await reader.pilot.pause()
+        assert reader.events(HistoryView.Refused)[-1].reason == "This is the first message."
+        for seq in range(2, 301):
+            reader.view.next_message()
+            await reader.settle()
+            assert reader.view.current_seq == seq
+        reader.view.next_message()
+        await reader.settle()
+        await reader.pilot.pause()
+        assert reader.events(HistoryView.Refused)[-1].reason == "This is the last message."
+
+
 async def test_a_search_for_a_prompt_ends() -> None:
     async with reading(MILLION, message) as reader:
         reader.source.read.clear()

@@ -380,6 +380,34 @@ class Browse(Screen[None]):
         """Go to the prompt after."""
         self._history.next_prompt()
 
+    def action_previous_message(self) -> None:
+        """Go to the message before."""
+        self._history.previous_message()
+
+    def action_next_message(self) -> None:
+        """Go to the message after."""
+        self._history.next_message()
+
+    def action_copy_message(self) -> None:
+        """Copy what the reader is at."""
+        message = self._history.current
+        if message is None:
+            self._tell("There is no message to copy.")
+            return
+        self.app.copy_to_clipboard(message.content)
+        self._tell(f"Copied message {message.seq:,}, {len(message.content):,} characters.")
+
+    def action_copy_path(self) -> None:
+        """Copy where the session came from."""
+        row = self._tasks.selected
+        if row is None:
+            self._nothing_selected()
+        elif row.session is None or row.session.source_path is None:
+            self._tell("This session did not come from a file.")
+        else:
+            self.app.copy_to_clipboard(row.session.source_path)
+            self._tell(f"Copied: {printable(row.session.source_path)}")
+
     def action_tools(self) -> None:
         """Fold tool calls and their output another way."""
         self._history.border_title = f"History · tools {self._history.cycle_fold()}"

@@ -8,6 +8,7 @@ from textual import events
 from textual.binding import Binding, BindingType
 from textual.scrollbar import ScrollDown, ScrollTo, ScrollUp
 
+from store import Message
 from tui.paging import MOST_SEARCHED, HistoryPages, HistorySource
 from tui.render.plan import Fold
 from tui.viewport import Viewport
@@ -48,12 +49,17 @@ class HistoryView(HistoryPane, can_focus=True, inherit_bindings=False):
         return self._following
 
     @property
-    def current_seq(self) -> int | None:
-        """The number of the message that the reader is at: the marked one in view, or the top."""
+    def current(self) -> Message | None:
+        """The message that the reader is at: the marked one in view, or the top."""
         view = self._view
         if view is None or not view.is_ready:
             return None
-        return view.pages[self._origin(view, 1)].seq
+        return view.pages[self._origin(view, 1)]
+
+    @property
+    def current_seq(self) -> int | None:
+        """The number of that message."""
+        return self.current.seq if self.current else None
 
     def show(
         self, task_id: str, source: HistorySource, message_count: int, agent_name: str = "agent"
@@ -111,6 +117,14 @@ class HistoryView(HistoryPane, can_focus=True, inherit_bindings=False):
     def previous_prompt(self) -> None:
         """Go to the message that a person typed before."""
         self._seek(-1)
+
+    def next_message(self) -> None:
+        """Go to the next message."""
+        self._step(1)
+
+    def previous_message(self) -> None:
+        """Go to the message before."""
+        self._step(-1)
 
     def cycle_fold(self) -> Fold:
         """Show more, or the least again after the most. The message at the top stays there."""
@@ -249,6 +263,27 @@ class HistoryView(HistoryPane, can_focus=True, inherit_bindings=False):
                 return None
             at = view.pages.find(prompt.seq)
             return await view.pages.jump_seq(prompt.seq) if at is None else at
+
+        self._following = False
+        self._jump(view, load, lambda position: self._mark(view, position))
+
+    def _step(self, way: int) -> None:
+        view = self._view
+        if view is None or not view.is_ready:
+            return
+        wanted = self._origin(view, way) + way
+
+        async def load() -> int | None:
+            pages = view.pages
+            if wanted < pages.first and not pages.at_start:
+                await pages.extend(-1, view.top.position, view.bottom.position)
+            elif wanted > pages.last and not pages.at_end:
+                await pages.extend(1, view.top.position, view.bottom.position)
+            if pages.first <= wanted <= pages.last:
+                return wanted
+            edge = "last" if way > 0 else "first"
+            self.post_message(self.Refused(f"This is the {edge} message."))
+            return None
 
         self._following = False
         self._jump(view, load, lambda position: self._mark(view, position))
