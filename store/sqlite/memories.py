@@ -9,7 +9,7 @@ from typing import Any
 from store.errors import InvalidValue, NotFound
 from store.models import Memory, NewMemory, new_id
 from store.sqlite import tasks
-from store.sqlite.values import micros, moment, now, text_or_none
+from store.sqlite.values import micros, moment, now
 from store.text import storable
 from store.validation import validated
 
@@ -68,9 +68,12 @@ def get(db: sqlite3.Connection, memory_id: str) -> Memory:
 def list_all(db: sqlite3.Connection, task_id: str | None, limit: int | None) -> list[Memory]:
     """Give memories, the most important first, then the newest."""
     rows = db.execute(
-        f"SELECT * FROM memory {'' if task_id is None else 'WHERE task_id = ?1'}"  # noqa: S608
-        " ORDER BY importance DESC, created_at DESC, rowid DESC LIMIT ?2",
-        (text_or_none(task_id), _ALL if limit is None else max(0, limit)),
+        f"SELECT * FROM memory {'' if task_id is None else 'WHERE task_id = ?'}"  # noqa: S608
+        " ORDER BY importance DESC, created_at DESC, rowid DESC LIMIT ?",
+        (
+            *(() if task_id is None else (storable(task_id),)),
+            _ALL if limit is None else max(0, limit),
+        ),
     ).fetchall()
     return [_to_memory(row) for row in rows]
 

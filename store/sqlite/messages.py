@@ -21,13 +21,10 @@ _INSERT = f"""
 
 _COUNT = """
     UPDATE task SET
-        message_count = message_count + ?1,
-        prompt_count = prompt_count + ?2,
-        tool_call_count = tool_call_count + ?3,
-        last_message_at = ?4,
-        last_seq = last_seq + ?1,
-        updated_at = ?5
-    WHERE n = ?6
+        message_count = message_count + ?, last_seq = last_seq + ?,
+        prompt_count = prompt_count + ?, tool_call_count = tool_call_count + ?,
+        last_message_at = ?, updated_at = ?
+    WHERE n = ?
 """
 
 ROLES = Members(Role)
@@ -106,7 +103,7 @@ def _append(
         db.execute(_INSERT, rows[0])
     else:
         db.executemany(_INSERT, rows)
-    db.execute(_COUNT, (len(rows), prompts, tool_calls, latest, present, n))
+    db.execute(_COUNT, (len(rows), len(rows), prompts, tool_calls, latest, present, n))
     return rows
 
 

@@ -78,7 +78,8 @@ def find(db: sqlite3.Connection, backend: str, session_id: str, namespace: str |
     """Give the session that has an agent's id. Raises NotFound."""
     row = db.execute(
         f"{_SELECT} WHERE session.backend = ? AND session.session_id = ?"
-        " AND (?3 IS NULL OR session.namespace = ?3) ORDER BY task.active_at DESC LIMIT 1",
+        " AND session.namespace = coalesce(?, session.namespace)"
+        " ORDER BY task.active_at DESC LIMIT 1",
         (storable(backend), storable(session_id), text_or_none(namespace)),
     ).fetchone()
     if row is None:

@@ -206,9 +206,14 @@ def _update(db: sqlite3.Connection, n: int, chunk: Chunk, facts: SessionFacts) -
     task = db.execute("SELECT title, title_from FROM task WHERE n = ?", (n,)).fetchone()
     if facts.title and _TITLE_RANK[TitleFrom(task["title_from"])] <= _TITLE_RANK[facts.title_from]:
         changed += db.execute(
-            "UPDATE task SET title = ?1, title_from = ?2, updated_at = ?3"
-            " WHERE n = ?4 AND (title, title_from) IS NOT (?1, ?2)",
-            (storable(facts.title), facts.title_from, now(), n),
+            "UPDATE task SET title = :title, title_from = :title_from, updated_at = :now"
+            " WHERE n = :n AND (title, title_from) IS NOT (:title, :title_from)",
+            {
+                "title": storable(facts.title),
+                "title_from": facts.title_from,
+                "now": now(),
+                "n": n,
+            },
         ).rowcount
     changed += db.execute(
         "UPDATE task SET project_path = ? WHERE n = ? AND project_path IS NULL AND ? IS NOT NULL",
@@ -267,9 +272,9 @@ def _link(db: sqlite3.Connection, n: int, backend: str, facts: SessionFacts) -> 
     ).fetchall():
         _set_parent(db, row["task"], n)
     db.execute(
-        "UPDATE task SET fork_of = ?1 WHERE n != ?1 AND fork_of IS NULL AND n IN (SELECT task"
-        " FROM session WHERE fork_session_id = ?2 AND backend = ?3 AND namespace = ?4)",
-        (n, facts.session_id, backend, facts.namespace),
+        "UPDATE task SET fork_of = ? WHERE n != ? AND fork_of IS NULL AND n IN (SELECT task"
+        " FROM session WHERE fork_session_id = ? AND backend = ? AND namespace = ?)",
+        (n, n, facts.session_id, backend, facts.namespace),
     )
 
 
@@ -333,6 +338,10 @@ _KNOWN = """
         ORDER BY version DESC LIMIT 1)
     WHERE source.backend = ?
 """
+_SESSIONS = """
+    SELECT source_path, count(*) FROM session
+    WHERE backend = ? AND source_path {} GROUP BY source_path
+"""
 
 
 def known(
@@ -350,15 +359,12 @@ def _known(db: sqlite3.Connection, backend: str, path: str | None) -> list[Known
         (backend,) if path is None else (backend, to_path(path)),
     )
     rows.row_factory = None
-    sessions_of = {
-        row["source_path"]: row["sessions"]
-        for row in db.execute(
-            "SELECT source_path, count(*) AS sessions FROM session"
-            " WHERE backend = ?1 AND source_path IS NOT NULL AND (?2 IS NULL OR source_path = ?2)"
-            " GROUP BY source_path",
-            (backend, None if path is None else storable(path)),
-        )
-    }
+    sessions = db.execute(
+        _SESSIONS.format("IS NOT NULL" if path is None else "= ?"),
+        (backend,) if path is None else (backend, storable(path)),
+    )
+    sessions.row_factory = None
+    sessions_of = dict(sessions.fetchall())
     return [_to_known(backend, row, sessions_of) for row in rows]
 
 
@@ -399,8 +405,8 @@ def mark_gone(db: sqlite3.Connection, backend: str, paths: Sequence[str]) -> int
         )
         # Of a file that was moved its new place is kept; nobody asks for the old one any more.
         db.execute(
-            "DELETE FROM original WHERE backend = ?1 AND path = ?2 AND NOT EXISTS"
-            " (SELECT 1 FROM session WHERE backend = ?1 AND source_path = ?3)",
+            "DELETE FROM original WHERE backend = ? AND path = ? AND NOT EXISTS"
+            " (SELECT 1 FROM session WHERE session.backend = original.backend AND source_path = ?)",
             (backend, to_path(path), storable(path)),
         )
     return marked

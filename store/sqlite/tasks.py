@@ -76,13 +76,13 @@ def get(db: sqlite3.Connection, task_id: str) -> Task:
 
 
 _RESOLVE = """
-    SELECT id FROM task WHERE id = ?1
-    UNION SELECT id FROM session JOIN task ON task.n = session.task WHERE session_id = ?1
+    SELECT id FROM task WHERE id = :name
+    UNION SELECT id FROM session JOIN task ON task.n = session.task WHERE session_id = :name
 """
 _RESOLVE_START = """
-    SELECT id FROM task WHERE id >= ?1 AND id < ?1 || char(0x10FFFF)
+    SELECT id FROM task WHERE id >= :name AND id < :name || char(0x10FFFF)
     UNION SELECT id FROM session JOIN task ON task.n = session.task
-    WHERE session_id >= ?1 AND session_id < ?1 || char(0x10FFFF)
+    WHERE session_id >= :name AND session_id < :name || char(0x10FFFF)
     LIMIT 2
 """
 
@@ -93,8 +93,8 @@ def resolve(db: sqlite3.Connection, name: str) -> str:
     Whole ids go before beginnings. Raises NotFound or Conflict.
     """
     wanted = storable(name)
-    found = db.execute(_RESOLVE, (wanted,)).fetchall() if wanted else []
-    found = found or (db.execute(_RESOLVE_START, (wanted,)).fetchall() if wanted else [])
+    found = db.execute(_RESOLVE, {"name": wanted}).fetchall() if wanted else []
+    found = found or (db.execute(_RESOLVE_START, {"name": wanted}).fetchall() if wanted else [])
     if not found:
         raise NotFound("task or session", name)
     if len(found) > 1:
@@ -156,8 +156,8 @@ def _parent(db: sqlite3.Connection, task: Task) -> int | None:
 def hangs_below(db: sqlite3.Connection, n: int, above: int) -> bool:
     """Say whether a task is another one, or hangs under it at any depth."""
     row = db.execute(
-        "WITH RECURSIVE line (n) AS (SELECT ?1 UNION SELECT parent FROM task JOIN line USING (n))"
-        " SELECT 1 FROM line WHERE n = ?2",
+        "WITH RECURSIVE line (n) AS (SELECT ? UNION SELECT parent FROM task JOIN line USING (n))"
+        " SELECT 1 FROM line WHERE n = ?",
         (n, above),
     ).fetchone()
     return row is not None
