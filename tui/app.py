@@ -9,19 +9,23 @@ from pathlib import Path
 
 from textual.app import App, SystemCommand
 from textual.screen import Screen
+from textual.theme import Theme
 
 from store.protocol import Store
+from store.text import printable
 from tui.commands import COMMANDS
 from tui.importing import Importer
 from tui.launch import Launcher, TerminalLauncher
 from tui.screens.browse import Browse
+from tui.settings import Settings
 
 
 class Backscroll(App[None]):
     """A browser for the sessions of coding agents.
 
     `open_store` is awaited once, after the first frame; `importer` makes what brings new sessions
-    into that store, or None; `launcher` hands the terminal to an agent.
+    into that store, or None; `launcher` hands the terminal to an agent; `settings` remember the
+    theme.
     """
 
     TITLE = "backscroll"
@@ -34,18 +38,42 @@ class Backscroll(App[None]):
         *,
         launcher: Launcher | None = None,
         here: Path | None = None,
+        settings: Settings | None = None,
     ) -> None:
         super().__init__()
+        self._settings = settings
+        self._unread: OSError | ValueError | None = None
+        try:
+            theme = settings.theme if settings is not None else None
+        except (OSError, ValueError) as error:
+            self._unread = error  # said when there is a screen to say it on
+        else:
+            self.theme = theme if theme in self.available_themes else self.theme
         self._browse = Browse(
             open_store, importer, launcher or TerminalLauncher(self), here or _here()
         )
 
     def on_mount(self) -> None:
         """Leave in order, terminal and store put right, when asked to from outside."""
+        self.theme_changed_signal.subscribe(self, self._remember)
+        if self._unread is not None:
+            self._tell(self._unread)
         if not self.is_headless:
             loop = asyncio.get_running_loop()
             for asked in (signal.SIGTERM, signal.SIGHUP):
                 loop.add_signal_handler(asked, self.exit)
+
+    def _remember(self, theme: Theme) -> None:
+        if self._settings is None:
+            return
+        try:
+            self._settings.theme = theme.name
+        except (OSError, ValueError) as error:
+            self._tell(error)
+
+    def _tell(self, error: Exception) -> None:
+        words = f"The theme is not remembered: {printable(str(error))}"
+        self.notify(words, severity="warning", markup=False)
 
     def get_default_screen(self) -> Screen[None]:
         """Show the browser first."""

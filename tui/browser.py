@@ -9,6 +9,7 @@ from store.opening import MEMORY, open_store
 from store.protocol import Store
 from tui.app import Backscroll
 from tui.importing import Importer, ProcessImporter
+from tui.settings import own_settings
 
 
 def browse(database: str | None, *, demo: bool) -> int:
@@ -45,7 +46,7 @@ def of_database(database: str | None) -> Backscroll:
         path = (await store.describe())["path"]
         return None if path == MEMORY else ProcessImporter(path)
 
-    return Backscroll(opened, importer)
+    return Backscroll(opened, importer, settings=own_settings())
 
 
 def demonstration() -> Backscroll:
