@@ -170,6 +170,9 @@ class _Watch:
             ):
                 await asyncio.to_thread(self._note, [path for _, path in changes])
                 self._woken.set()
+        except FileNotFoundError:  # a folder went in this moment
+            self._look_soon()
+            self._woken.set()
         except (OSError, RuntimeError) as error:  # more folders than the system can watch, say
             self._most //= 2
             self._look_soon()

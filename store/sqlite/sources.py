@@ -85,7 +85,8 @@ def _record_session(
     if facts.is_remnant:
         said = _as_remnants(said)
     elif not chunk.keys_tell_content:
-        said, replaced, stored = revisions.told_apart(db, None if fresh else n, said)
+        place = n if _has_history(db, n) else None
+        said, replaced, stored = revisions.told_apart(db, place, said)
     appended = len(messages.append(db, n, said, known=stored))
     tally.messages += appended
     if changed or appended:
@@ -95,6 +96,11 @@ def _record_session(
     messages.mark_branch(db, n, chunk.on_branch, on_branch=True)
     messages.mark_branch(db, n, replaced, on_branch=False)
     _link(db, n, chunk.source.backend, facts)
+
+
+def _has_history(db: sqlite3.Connection, n: int) -> bool:
+    """Tell whether anything was ever said in a task: it may be older than its session."""
+    return bool(db.execute("SELECT last_seq > 0 FROM task WHERE n = ?", (n,)).fetchone()[0])
 
 
 _INSERT_TASK = """

@@ -14,8 +14,9 @@ import pytest
 import zstandard
 
 import store
-from store import Message, Store, TaskFilter, TaskRow, ingest
+from store import Message, Store, Task, TaskFilter, TaskRow, ingest, open_store
 from store.agents import load
+from store.sqlite.sources import task_id_for
 from tests.agents import claude_records as claude
 from tests.agents.pieces import ID, place_of
 
@@ -272,3 +273,23 @@ async def test_deleted_and_back_again(disk: Disk, tmp_path: Path) -> None:
     assert row.session.source_gone_at is None
     assert await disk.history() == before
     await disk.nothing_new()
+
+
+async def test_a_session_that_comes_to_a_task_with_a_history(tmp_path: Path) -> None:
+    """Its task was there first, with a message under the name of one of the session's."""
+    folder = tmp_path / ".claude" / "projects" / "-src"
+    folder.mkdir(parents=True)
+    record = {
+        "type": "user",
+        "uuid": "u1",
+        "sessionId": ID,
+        "timestamp": "2026-11-01T10:00:00Z",
+        "message": {"role": "user", "content": "hi"},
+    }
+    (folder / f"{ID}.jsonl").write_text(json.dumps(record) + "\n")
+    async with open_store(tmp_path / "b.db") as store:
+        await store.save_task(Task(id=task_id_for("claude", "", ID)))
+        await store.save_message(task_id_for("claude", "", ID), "user", "hi", key="u1")
+        report = await ingest.run(store, env={"HOME": str(tmp_path)})
+        assert (report.messages_added, report.skipped) == (0, [])
+        assert (await store.find_session("claude", ID)).message_count == 1
