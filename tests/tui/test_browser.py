@@ -247,6 +247,14 @@ async def test_copying_a_message_as_it_was_written_and_the_path(
         assert pilot.app.clipboard == str(tmp_path / "bug.jsonl")
 
 
+async def test_no_message_is_copied_that_is_not_in_view(seeded: Store) -> None:
+    async with browsing(seeded, size=(80, 24)) as pilot:
+        await press(pilot, "y")
+        assert notices(pilot)[-1] == "No message is in view; enter goes into the history."
+        await press(pilot, "enter", "left_square_bracket", "y")
+        assert pilot.app.clipboard == (await seeded.get_history("bug"))[-1].content
+
+
 async def test_help_lists_every_command(seeded: Store) -> None:
     async with browsing(seeded) as pilot:
         await press(pilot, "question_mark")

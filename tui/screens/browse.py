@@ -392,7 +392,7 @@ class Browse(Screen[None]):
         """Copy what the reader is at."""
         message = self._history.current
         if message is None:
-            self._tell("There is no message to copy.")
+            self._tell("No message is in view; enter goes into the history.")
             return
         self.app.copy_to_clipboard(message.content)
         self._tell(f"Copied message {message.seq:,}, {len(message.content):,} characters.")
