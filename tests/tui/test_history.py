@@ -498,6 +498,15 @@ async def test_message_by_message_through_all_pages_and_back() -> None:
         assert reader.events(HistoryView.Refused)[-1].reason == "This is the last message."
 
 
+async def test_messages_are_passed_as_fast_as_one_types() -> None:
+    async with reading(300) as reader:
+        for _ in range(5):
+            reader.view.previous_message()
+        assert reader.view.current_seq == 296
+        reader.view.next_message()
+        assert reader.view.current_seq == 297
+
+
 async def test_a_search_for_a_prompt_ends() -> None:
     async with reading(MILLION, message) as reader:
         reader.source.read.clear()

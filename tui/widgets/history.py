@@ -272,9 +272,14 @@ class HistoryView(HistoryPane, can_focus=True, inherit_bindings=False):
         if view is None or not view.is_ready:
             return
         wanted = self._origin(view, way) + way
+        self._following = False
+        pages = view.pages
+        if pages.first <= wanted <= pages.last:  # at once: the next key counts from there
+            self._mark(view, wanted)
+            self._repaint()
+            return
 
         async def load() -> int | None:
-            pages = view.pages
             if wanted < pages.first and not pages.at_start:
                 await pages.extend(-1, view.top.position, view.bottom.position)
             elif wanted > pages.last and not pages.at_end:
@@ -285,7 +290,6 @@ class HistoryView(HistoryPane, can_focus=True, inherit_bindings=False):
             self.post_message(self.Refused(f"This is the {edge} message."))
             return None
 
-        self._following = False
         self._jump(view, load, lambda position: self._mark(view, position))
 
     def _origin(self, view: Viewport, way: int) -> int:
