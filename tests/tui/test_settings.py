@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from store import Store, open_store
+from tests.tui.people import settle
 from tui.app import Backscroll
 from tui.importing import Importer
 from tui.settings import Settings
@@ -28,10 +29,11 @@ async def test_the_theme_is_remembered(tmp_path: Path) -> None:
     async with app.run_test() as pilot:
         assert not settings.path.exists(), "nothing was chosen"
         app.theme = "nord"
-        await pilot.pause()
+        await settle(pilot)
     app = browser(Settings(settings.path))
-    async with app.run_test():
+    async with app.run_test() as pilot:
         assert app.theme == "nord"
+        await settle(pilot)
 
 
 async def test_a_theme_that_is_no_more_is_passed_over(tmp_path: Path) -> None:
@@ -42,7 +44,7 @@ async def test_a_theme_that_is_no_more_is_passed_over(tmp_path: Path) -> None:
     async with app.run_test() as pilot:
         assert app.theme == usual
         app.theme = "gruvbox"
-        await pilot.pause()
+        await settle(pilot)
     assert '"other": 1' in path.read_text(), "what another version knows is kept"
 
 
@@ -54,9 +56,9 @@ async def test_settings_that_cannot_be_read_are_told_and_left_as_they_are(
     path.write_text(content)
     app = browser(Settings(path))
     async with app.run_test() as pilot:
-        await pilot.pause()
+        await settle(pilot)
         said = [notification.message for notification in app._notifications]
         assert any(str(path) in words for words in said)
         app.theme = "nord"
-        await pilot.pause()
+        await settle(pilot)
     assert path.read_text() == content
