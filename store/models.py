@@ -324,6 +324,26 @@ class TaskFilter(Model):
     sort: TaskSort = TaskSort.ACTIVE
 
 
+class MessageFilter(Model):
+    """Which messages of a history: all, unless something is left out.
+
+    `only_prompts` keeps what a person typed; `tools` and `thinking` say whether calls and their
+    output, and thoughts, are among the messages.
+    """
+
+    only_prompts: bool = False
+    tools: bool = True
+    thinking: bool = True
+
+    def lets_through(self, message: Said) -> bool:
+        """Say whether a message is among those."""
+        if self.only_prompts and not message.is_prompt:
+            return False
+        if not self.tools and message.kind in (Kind.TOOL_CALL, Kind.TOOL_RESULT):
+            return False
+        return self.thinking or message.kind is not Kind.THINKING
+
+
 class TaskRow(Model):
     """A task as a list shows it: the task, its session, its sub-agents' number, its last words."""
 

@@ -18,6 +18,7 @@ from store.models import (
     Kind,
     Memory,
     Message,
+    MessageFilter,
     NewMemory,
     NewMessage,
     Page,
@@ -137,6 +138,12 @@ class Store(Protocol):
         """Give the open tasks whose dependencies are all done, oldest first."""
         ...
 
+    async def fork_points(self, task_id: str, *, limit: int = PAGE_SIZE) -> dict[str, int]:
+        """Give the ids of a task's forks, each with the number of the last message of this task
+        that it took over. Raises NotFound.
+        """
+        ...
+
     # Sessions
 
     async def create_session(self, project_path: str, backend: str, **fields: Any) -> Session:
@@ -221,10 +228,11 @@ class Store(Protocol):
         after: Message | None = None,
         before: Message | None = None,
         limit: int | None = None,
+        where: MessageFilter | None = None,
     ) -> list[Message]:
         """Give messages in chronological order: all; with `limit` the latest; with `after` or
-        `before` those next to that message. [] when there are none. Raises NotFound for an
-        unknown task.
+        `before` those next to that message; with `where` only those it lets through. [] when
+        there are none. Raises NotFound for an unknown task.
         """
         ...
 
@@ -236,8 +244,20 @@ class Store(Protocol):
         """Give one message by its place. Raises NotFound."""
         ...
 
-    async def count_before(self, task_id: str, message: Message) -> int:
-        """Count the messages of a history that come before this one."""
+    async def message_at(
+        self, task_id: str, rank: int, *, where: MessageFilter | None = None
+    ) -> Message:
+        """Give the message at a place of a history, counted from 0. Raises NotFound."""
+        ...
+
+    async def count_history(
+        self,
+        task_id: str,
+        *,
+        before: Message | None = None,
+        where: MessageFilter | None = None,
+    ) -> int:
+        """Count the messages of a history, or those that come before one."""
         ...
 
     # Summaries

@@ -20,6 +20,7 @@ from store.models import (
     Kind,
     Memory,
     Message,
+    MessageFilter,
     NewMemory,
     NewMessage,
     Page,
@@ -38,6 +39,7 @@ from store.sources import Chunk, KnownSource, Original, Piece, Recorded
 from store.sqlite import (
     dependencies,
     extractions,
+    forks,
     lists,
     memories,
     messages,
@@ -200,6 +202,9 @@ class SqliteStore:
     async def ready_tasks(self) -> list[Task]:
         return await self._read(dependencies.ready)
 
+    async def fork_points(self, task_id: str, *, limit: int = PAGE_SIZE) -> dict[str, int]:
+        return await self._read(lambda db: forks.points(db, task_id, limit))
+
     # Sessions
 
     async def create_session(self, project_path: str, backend: str, **fields: Any) -> Session:
@@ -272,8 +277,11 @@ class SqliteStore:
         after: Message | None = None,
         before: Message | None = None,
         limit: int | None = None,
+        where: MessageFilter | None = None,
     ) -> list[Message]:
-        return await self._read(lambda db: messages.history(db, task_id, after, before, limit))
+        return await self._read(
+            lambda db: messages.history(db, task_id, after, before, limit, where)
+        )
 
     async def iter_history(self, task_id: str) -> AsyncIterator[Message]:
         page = await self._read(lambda db: messages.first(db, task_id, _HISTORY_PAGE))
@@ -285,8 +293,19 @@ class SqliteStore:
     async def get_message(self, task_id: str, seq: int) -> Message:
         return await self._read(lambda db: messages.get(db, task_id, seq))
 
-    async def count_before(self, task_id: str, message: Message) -> int:
-        return await self._read(lambda db: messages.count_before(db, task_id, message))
+    async def message_at(
+        self, task_id: str, rank: int, *, where: MessageFilter | None = None
+    ) -> Message:
+        return await self._read(lambda db: messages.at_rank(db, task_id, rank, where))
+
+    async def count_history(
+        self,
+        task_id: str,
+        *,
+        before: Message | None = None,
+        where: MessageFilter | None = None,
+    ) -> int:
+        return await self._read(lambda db: messages.count(db, task_id, before, where))
 
     # Summaries
 
