@@ -15,6 +15,7 @@ from store.errors import (
     InvalidValue,
     NotAStore,
     NotFound,
+    QueryError,
     ResumeError,
     SchemaTooNew,
     SchemaTooOld,
@@ -49,11 +50,15 @@ from store.models import (
 )
 from store.opening import default_path, open_store, recover
 from store.protocol import Store
+from store.query import Query
+from store.search import Hit, Hits, TaskHit
 
 __all__ = [
     "Conflict",
     "CycleError",
     "Extraction",
+    "Hit",
+    "Hits",
     "Integrity",
     "InvalidTransition",
     "InvalidValue",
@@ -67,6 +72,8 @@ __all__ = [
     "NotFound",
     "Origin",
     "Page",
+    "Query",
+    "QueryError",
     "Recovery",
     "ResumeError",
     "Role",
@@ -83,6 +90,7 @@ __all__ = [
     "Summary",
     "Task",
     "TaskFilter",
+    "TaskHit",
     "TaskRow",
     "TaskSort",
     "TaskStatus",

@@ -31,6 +31,8 @@ from store.models import (
     TaskRow,
     TaskStatus,
 )
+from store.query import Query
+from store.search import Hits
 from store.sources import Chunk, KnownSource, Original, Piece, Recorded
 
 WAIT_SECONDS = 5.0
@@ -258,6 +260,32 @@ class Store(Protocol):
         where: MessageFilter | None = None,
     ) -> int:
         """Count the messages of a history, or those that come before one."""
+        ...
+
+    # Search
+
+    async def search(
+        self,
+        query: Query | str,
+        *,
+        filter: TaskFilter | None = None,
+        task_id: str | None = None,
+        limit: int = PAGE_SIZE,
+        cursor: str | None = None,
+    ) -> Hits:
+        """Give the messages in which all of the query's words occur, newest first or most relevant
+        first, and the tasks that are found by what they say themselves.
+
+        Looked through are the tasks that `filter` lets through, which is every one of the store
+        when it is None (sub-agents, automated and archived ones, too); with `task_id` only that
+        task's history. The query's own filters narrow this further; its after and before are
+        about the messages' times. Without words it gives all that passes. Tool output is looked
+        in, and given, only when the query asks for it (`Query.wants_tool_output`), else counted.
+        What a fork or a replay copied is found once.
+
+        Raises QueryError for text that is no query, or asks for an order of tasks; InvalidValue
+        for a cursor of another query; NotFound for an unknown task.
+        """
         ...
 
     # Summaries

@@ -12,7 +12,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
-from store.errors import InvalidValue
+from store.errors import InvalidValue, StoreError
 from store.models import (
     AnyTime,
     Extraction,
@@ -35,6 +35,8 @@ from store.models import (
     TaskStatus,
 )
 from store.protocol import PAGE_SIZE, WAIT_SECONDS
+from store.query import Query
+from store.search import Hits
 from store.sources import Chunk, KnownSource, Original, Piece, Recorded
 from store.sqlite import (
     dependencies,
@@ -306,6 +308,20 @@ class SqliteStore:
         where: MessageFilter | None = None,
     ) -> int:
         return await self._read(lambda db: messages.count(db, task_id, before, where))
+
+    # Search
+
+    async def search(
+        self,
+        query: Query | str,
+        *,
+        filter: TaskFilter | None = None,  # noqa: A002
+        task_id: str | None = None,
+        limit: int = PAGE_SIZE,
+        cursor: str | None = None,
+    ) -> Hits:
+        del query, filter, task_id, limit, cursor
+        raise StoreError("there is no index to search in yet")
 
     # Summaries
 
