@@ -50,7 +50,7 @@ from store.models import (
 )
 from store.opening import default_path, open_store, recover
 from store.protocol import Store
-from store.query import Query
+from store.query.model import Query
 from store.search import Hit, Hits, TaskHit
 
 __all__ = [

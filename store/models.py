@@ -14,6 +14,7 @@ from typing import Annotated, Any, ClassVar, Generic, Self, TypeVar
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
+from store.query.model import Filter
 from store.times import parse_time
 
 LOCAL_TENANT = "local"
@@ -309,7 +310,11 @@ class TaskFilter(Model):
     empty. `everything` adds sub-agents, automated and empty ones, `top_level` leaves out the
     sub-agents that have a parent to hang under. `archived` None adds archived ones, True gives
     only them. `under` keeps the tasks of one folder and the folders below it; `words` must all
-    occur in the title, project, branch, model or agent.
+    occur in the title, project, branch, model or agent, none of `without` may; with `titles_only`
+    in the title. `conditions` are a query's filters of tasks, all of which must hold: `agent`,
+    `tag` and `status` name the whole, `project`, `branch` and `model` a part, in any case.
+    `active_after` and `active_before` keep those whose last activity is at or after the one and
+    before the other.
     """
 
     tenant_id: Id = LOCAL_TENANT
@@ -321,6 +326,11 @@ class TaskFilter(Model):
     parent_task_id: str | None = None
     top_level: bool = False
     words: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
+    titles_only: bool = False
+    conditions: tuple[Filter, ...] = ()
+    active_after: Time | None = None
+    active_before: Time | None = None
     sort: TaskSort = TaskSort.ACTIVE
 
 

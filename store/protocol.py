@@ -31,7 +31,7 @@ from store.models import (
     TaskRow,
     TaskStatus,
 )
-from store.query import Query
+from store.query.model import Query
 from store.search import Hits
 from store.sources import Chunk, KnownSource, Original, Piece, Recorded
 

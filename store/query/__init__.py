@@ -1,7 +1,5 @@
-"""The query line: one grammar for the screen and the command line. Pure: nothing is looked up."""
+"""The query line: one grammar for the screen and the command line. Pure: nothing is looked up.
 
-from __future__ import annotations
-
-from store.query.model import Filter, FilterName, In, Is, Query, Sort, Term
-
-__all__ = ["Filter", "FilterName", "In", "Is", "Query", "Sort", "Term"]
+`model` has what a query says, `parser` how it is written, `uses` what it means for a list of tasks
+and for a search of messages, `completion` what could be typed next.
+"""

@@ -68,14 +68,15 @@ class Term:
 
     `text` is what was typed, without the quotes around it, the `-` before it and the `*` behind
     it; never empty, but it may hold punctuation only. A phrase's words stand next to one another
-    in this order. A prefix's last word may go on. `start` and `end` are the place in the query's
-    text, marks included.
+    in this order; an open one misses the quote at its end. A prefix's last word may go on. `start`
+    and `end` are the place in the query's text, marks included.
     """
 
     text: str
     is_phrase: bool = False
     is_prefix: bool = False
     is_excluded: bool = False
+    is_open: bool = field(default=False, compare=False)
     start: int = field(default=0, compare=False)
     end: int = field(default=0, compare=False)
 
@@ -213,6 +214,6 @@ class Query:
         if not self.terms or self.terms[-1].end != len(self.text):
             return self
         last = self.terms[-1]
-        if last.is_excluded or (last.is_phrase and self.text.endswith('"')):
+        if last.is_excluded or (last.is_phrase and not last.is_open):
             return self
         return replace(self, terms=(*self.terms[:-1], replace(last, is_prefix=True)))

@@ -35,7 +35,7 @@ from store.models import (
     TaskStatus,
 )
 from store.protocol import PAGE_SIZE, WAIT_SECONDS
-from store.query import Query
+from store.query.model import Query
 from store.search import Hits
 from store.sources import Chunk, KnownSource, Original, Piece, Recorded
 from store.sqlite import (
