@@ -428,8 +428,8 @@ class Browse(Reading):
         """Copy the command that resumes the session."""
         command = self._command()
         if command is not None:
-            self.app.copy_to_clipboard(command.shell_line())
-            self._tell(f"Copied: {printable(command.shell_line())}")
+            line = command.shell_line()
+            self._copy(line, f"Copied: {printable(line)}")
 
     def action_resume(self) -> None:
         """Hand the terminal to the agent."""
