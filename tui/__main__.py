@@ -9,7 +9,7 @@ from collections.abc import Sequence
 _HELP = """usage: backscroll [--database TARGET] [--demo]      open the browser
        backscroll [--database TARGET] COMMAND ...   see `backscroll COMMAND --help`
 
-commands: import, list, show, resume, migrate, recover, doctor
+commands: import, list, search, show, resume, migrate, recover, doctor
 
 --database TARGET  the store: a path, :memory: or a sqlite:/// URL
 --demo             open an invented store, in memory; your own is not touched

@@ -13,15 +13,17 @@ import os
 import sys
 from collections.abc import Sequence
 
-from store.cli import imports, lists, resumes, shows, upkeep
+from store.cli import imports, lists, resumes, searches, shows, upkeep
 from store.cli.commands import DONE, FAILED, INTERRUPTED, Commands, Run
-from store.errors import StoreError
+from store.cli.queries import options_first, pointed_at, typed
+from store.errors import QueryError, StoreError
 from store.text import printable
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and give its exit status."""
-    options = parser().parse_args(argv)
+    arguments = sys.argv[1:] if argv is None else argv
+    options = parser().parse_args(options_first(arguments))
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
@@ -30,6 +32,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         status = asyncio.run(run(options))
         if sys.stdout is not None:  # it may have been closed before the start
             sys.stdout.flush()
+    except QueryError as error:
+        print(f"backscroll: {printable(str(error))}", file=sys.stderr)
+        print(pointed_at(typed(options), error), file=sys.stderr)
+        return FAILED
     except StoreError as error:
         print(f"backscroll: {printable(str(error))}", file=sys.stderr)
         return FAILED
@@ -48,6 +54,6 @@ def main(argv: Sequence[str] | None = None) -> int:
 def parser() -> argparse.ArgumentParser:
     """Build the parser of every command."""
     commands = Commands()
-    for command in (imports, lists, shows, resumes, upkeep):
+    for command in (imports, lists, shows, searches, resumes, upkeep):
         command.add(commands)
     return commands.parser
