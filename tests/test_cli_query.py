@@ -6,8 +6,9 @@ import io
 
 import pytest
 
+from store.cli.arguments import options_first
 from store.cli.light import Light
-from store.cli.queries import options_first, pointed_at
+from store.cli.queries import pointed_at
 from store.errors import QueryError
 from store.query.parser import parse_query
 from tests.test_cli import Person, person
