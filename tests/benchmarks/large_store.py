@@ -77,7 +77,8 @@ async def make(path: str, tasks: int, messages: int) -> None:
                 f"/home/ada/src/project-{number % 200}",
                 ("claude", "codex", "goose")[number % 3],
                 title=f"Task {number}: {sentence(dice, 5)}",
-                git_branch="main",
+                git_branch=f"work/{number % 1777}" if number % 3 else "main",
+                model=f"model-{number % 23}",
             )
             at = now - timedelta(minutes=number + 10)
             await s.save_messages(
