@@ -113,6 +113,13 @@ class TaskSort(StrEnum):
     PROJECT = "project"
 
 
+class TaskGroup(StrEnum):
+    """What the tasks of a list can be grouped by: the day (in local time), or the folder."""
+
+    DAY = "day"
+    PROJECT = "project"
+
+
 class Model(BaseModel):
     """The base of every model: frozen, and a misspelt field is an error.
 
@@ -355,19 +362,56 @@ class MessageFilter(Model):
 
 
 class TaskRow(Model):
-    """A task as a list shows it: the task, its session, its sub-agents' number, its last words."""
+    """A task as a list shows it: the task, its session, its last word, its sub-agents' number.
+
+    `last_is_prompt` says that a person typed the last word; `children_at` is when something last
+    happened in one of the sub-agents.
+    """
 
     task: Task
     session: Session | None = None
     children: int = 0
+    children_at: Time | None = None
     last_role: Role | None = None
     last_kind: Kind | None = None
+    last_is_prompt: bool = False
 
     @property
     def active_at(self) -> datetime:
         """When something last happened: the latest message, else the creation."""
         moment = self.task.last_message_at or self.task.created_at
         return moment or datetime.fromtimestamp(0, UTC)
+
+
+class Relative(Model):
+    """A task of a family, and how deep it hangs: 0 for the one that all others come from."""
+
+    task_id: Id
+    depth: int = 0
+
+
+class Fold(Model):
+    """What is folded behind a task: its forks and origins, and how many tasks in all.
+
+    The number counts the sub-agents of each, too.
+    """
+
+    task_ids: tuple[str, ...]
+    size: int
+
+
+class Outline(Model):
+    """A whole list in order, one task for each family.
+
+    A family is what was forked from one another, as far as it is listed. It stands where the one
+    of it is in which something happened last, and that is the one in `task_ids`; `folds` has what
+    is behind it. `groups` are the days (`2026-11-20`) or folders that the tasks belong to, each
+    with the number of them that follow one another; none when they are not grouped.
+    """
+
+    task_ids: list[str]
+    folds: Mapping[str, Fold] = Field(default_factory=dict)
+    groups: tuple[tuple[str, int], ...] = ()
 
 
 class Page(Model, Generic[T]):

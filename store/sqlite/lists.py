@@ -10,7 +10,7 @@ from store.errors import InvalidValue
 from store.models import Page, TaskFilter, TaskRow, TaskSort
 from store.sqlite import messages, sessions, tasks
 from store.sqlite.filters import conditions, joined
-from store.sqlite.values import from_cursor, to_cursor, to_json
+from store.sqlite.values import from_cursor, moment_or_none, to_cursor, to_json
 
 _SORTS: Mapping[TaskSort, tuple[str, str]] = {
     TaskSort.ACTIVE: ("task.active_at", "DESC"),
@@ -21,17 +21,33 @@ _SORTS: Mapping[TaskSort, tuple[str, str]] = {
 }
 
 
-def list_ids(db: sqlite3.Connection, filter: TaskFilter) -> list[str]:  # noqa: A002
-    """Give the ids of all the tasks that the filter lets through, in its order."""
+def select(db: sqlite3.Connection, filter: TaskFilter, columns: str) -> sqlite3.Cursor:  # noqa: A002
+    """Give columns of all the tasks that the filter lets through, in its order."""
     wanted, values = conditions(filter)
     key, direction = _SORTS[filter.sort]
     rows = db.execute(
-        f"SELECT task.id FROM {joined(filter)} WHERE {' AND '.join(wanted)}"  # noqa: S608
+        f"SELECT {columns} FROM {joined(filter)} WHERE {' AND '.join(wanted)}"  # noqa: S608
         f" ORDER BY {key} {direction}, task.n {direction}",
         values,
     )
     rows.row_factory = None
-    return [task_id for (task_id,) in rows]
+    return rows
+
+
+def among(db: sqlite3.Connection, filter: TaskFilter, task_ids: Sequence[str]) -> set[str]:  # noqa: A002
+    """Give those of some tasks that the filter lets through."""
+    wanted, values = conditions(filter)
+    rows = db.execute(  # a cross join, as a plain one would go through all of the tenant's
+        f"SELECT task.id FROM json_each(?) AS asked CROSS JOIN {joined(filter)}"  # noqa: S608
+        f" WHERE {' AND '.join(wanted)} AND task.id = asked.value",
+        [to_json(list(task_ids)), *values],
+    )
+    return {row[0] for row in rows}
+
+
+def list_ids(db: sqlite3.Connection, filter: TaskFilter) -> list[str]:  # noqa: A002
+    """Give the ids of all the tasks that the filter lets through, in its order."""
+    return [task_id for (task_id,) in select(db, filter, "task.id")]
 
 
 def count(db: sqlite3.Connection, filter: TaskFilter) -> int:  # noqa: A002
@@ -71,7 +87,9 @@ _ROWS = f"""
     SELECT {tasks.COLUMNS}, {sessions.COLUMNS},
         (SELECT count(*) FROM task AS child
          WHERE child.parent = task.n AND child.origin != 'automated'),
-        last.role, last.kind
+        (SELECT max(active_at) FROM task AS child
+         WHERE child.parent = task.n AND child.origin != 'automated'),
+        last.role, last.kind, last.is_prompt
     FROM task
     LEFT JOIN session ON session.task = task.n
     LEFT JOIN message AS last ON last.id = (
@@ -99,11 +117,13 @@ def get_rows(db: sqlite3.Connection, task_ids: Sequence[str]) -> list[TaskRow]:
 
 
 def _to_row(row: Sequence[Any]) -> TaskRow:
-    children, role, kind = row[_SESSION:]
+    children, children_at, role, kind, is_prompt = row[_SESSION:]
     return TaskRow.trusted(
         task=tasks.to_task(row[:_TASK]),
         session=None if row[_SESSION_ID] is None else sessions.to_session(row[_TASK:_SESSION]),
         children=children,
+        children_at=moment_or_none(children_at),
         last_role=None if role is None else messages.ROLES[role],
         last_kind=None if kind is None else messages.KINDS[kind],
+        last_is_prompt=bool(is_prompt),
     )

@@ -15,6 +15,7 @@ from store.text import printable
 _DOING = {
     Activity.WORKING: "working",
     Activity.WAITING: "waiting for you",
+    Activity.STALE: "stopped in the middle",
     Activity.IDLE: "idle",
 }
 
