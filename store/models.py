@@ -384,10 +384,14 @@ class TaskRow(Model):
 
 
 class Relative(Model):
-    """A task of a family, and how deep it hangs: 0 for the one that all others come from."""
+    """A task of a family, and how deep it hangs: 0 for the one that all others come from.
+
+    Below that it is a fork, or else a sub-agent.
+    """
 
     task_id: Id
     depth: int = 0
+    is_fork: bool = False
 
 
 class Fold(Model):

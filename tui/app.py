@@ -25,7 +25,7 @@ class Backscroll(App[None]):
 
     `open_store` is awaited once, after the first frame; `importer` makes what brings new sessions
     into that store, or None; `launcher` hands the terminal to an agent; `settings` remember the
-    theme.
+    theme and how the list is shown.
     """
 
     TITLE = "backscroll"
@@ -50,7 +50,7 @@ class Backscroll(App[None]):
         else:
             self.theme = theme if theme in self.available_themes else self.theme
         self._browse = Browse(
-            open_store, importer, launcher or TerminalLauncher(self), here or _here()
+            open_store, importer, launcher or TerminalLauncher(self), here or _here(), settings
         )
 
     def on_mount(self) -> None:

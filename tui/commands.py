@@ -128,9 +128,16 @@ COMMANDS: tuple[Command, ...] = (
         "fold",
         ("space", "left", "right"),
         "Fold",
-        "Show or hide the sub-agents of the selected task.",
+        "Unfold the sub-agents and forks of the selected task, or fold them up again.",
         Group.LIST,
         is_bound=False,
+    ),
+    Command(
+        "group",
+        ("b",),
+        "Groups",
+        "Group the list by day, by project, or not at all.",
+        Group.LIST,
     ),
     Command(
         "hidden",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from store.families import first_origins, nearest_origins
@@ -155,15 +155,16 @@ def family(
     for parent, *child in db.execute(_CHILDREN, (to_json(members),)):
         below.setdefault(parent, []).append(tuple(child))
     order = {parent: [each[-1] for each in sorted(hung)] for parent, hung in below.items()}
-    return _tree(begin, order)
+    return [
+        Relative.trusted(task_id=each, depth=depth, is_fork=each in near)
+        for each, depth in _walk(begin, order)
+    ]
 
 
-def _tree(begin: str, below: Mapping[str, Sequence[str]]) -> list[Relative]:
+def _walk(begin: str, below: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, int]]:
     """Walk a tree from its root. A loop, as forks of forks may hang deeper than calls may go."""
-    out: list[Relative] = []
     waiting = [(begin, 0)]
     while waiting:
         task_id, depth = waiting.pop()
-        out.append(Relative.trusted(task_id=task_id, depth=depth))
+        yield task_id, depth
         waiting += [(each, depth + 1) for each in reversed(below.get(task_id, ()))]
-    return out

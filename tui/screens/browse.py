@@ -18,7 +18,7 @@ from textual.timer import Timer
 
 from store import agents, resume
 from store.errors import NotFound, ResumeError, StoreError
-from store.models import SessionStatus, Task, TaskFilter, TaskRow, TaskSort
+from store.models import SessionStatus, Task, TaskFilter, TaskGroup, TaskRow, TaskSort
 from store.protocol import Store
 from store.text import printable
 from tui.commands import bindings
@@ -31,6 +31,7 @@ from tui.screens.ask import Ask
 from tui.screens.help import Help
 from tui.screens.panes import in_words
 from tui.screens.reading import Reading
+from tui.settings import Settings
 from tui.widgets.bars import BottomBar, TopBar
 from tui.widgets.detail import Detail
 from tui.widgets.history import HistoryView
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 _LOOK_EVERY = 0.5  # seconds between looks at whether anybody has written to the store
 _SETTLE = 0.06  # seconds a selection must last before its history is read
 _SORTS = list(TaskSort)
+_GROUPS = [None, *TaskGroup]
 
 
 class Browse(Reading):
@@ -83,8 +85,10 @@ class Browse(Reading):
         importer: Callable[[Store], Awaitable[Importer | None]],
         launcher: Launcher,
         here: Path,
+        settings: Settings | None = None,
     ) -> None:
         super().__init__()
+        self._settings = settings
         self._open_store = open_store
         self._make_importer = importer
         self._launcher = launcher
@@ -94,6 +98,7 @@ class Browse(Reading):
         self._scope = Scope.EVERYTHING
         # Unvalidated: building the validator would cost the first frame more than all the rest.
         self._filter = TaskFilter.model_construct(top_level=True)
+        self._group: TaskGroup | None = None
         self._seen: tuple[int, int] | None = None
         self._listing = asyncio.Lock()
         self._is_stale = False
@@ -121,6 +126,7 @@ class Browse(Reading):
 
     def on_mount(self) -> None:
         """Begin to open the store behind the first frame."""
+        self._recall()
         self._work(self._start, "start")
 
     async def _start(self) -> None:
@@ -185,14 +191,19 @@ class Browse(Reading):
         tasks.empty_text = "No sessions yet."
         if self._filter.words or self._filter.archived:
             tasks.empty_text = "Nothing matches."
-        await tasks.show(store, self._wanted())
+        await tasks.show(store, self._wanted(), self._group)
         may_widen = not self._filter.words and not self._filter.archived
         while may_widen and not len(tasks) and self._scope.wider is not self._scope:
             self._scope = self._scope.wider
-            await tasks.show(store, self._wanted())
-        shown = len(tasks)
+            await tasks.show(store, self._wanted(), self._group)
+        shown, wanted = tasks.count, self._wanted()
         self._say(scope=self._scope, scopes=tuple(Scope), notes=self._notes(), shown=shown)
-        self._say(total=await store.count_tasks(TaskFilter(everything=True, archived=None)))
+        every_kind = await store.count_tasks(wanted.model_copy(update={"everything": True}))
+        anywhere = TaskFilter(
+            top_level=True, everything=wanted.everything, archived=wanted.archived
+        )
+        total = await store.count_tasks(anywhere)
+        self._say(total=total, hidden=max(0, every_kind - shown))
 
     def _wanted(self) -> TaskFilter:
         folder = folder_of(self._scope, self._here)
@@ -341,6 +352,7 @@ class Browse(Reading):
         """Go to the next order."""
         after = _SORTS[(_SORTS.index(self._filter.sort) + 1) % len(_SORTS)]
         self._change_filter(sort=after)
+        self._remember("list_sort", after)
 
     def action_hidden(self) -> None:
         """Show every kind of session, or only people's."""
@@ -354,9 +366,39 @@ class Browse(Reading):
         self._filter = self._filter.model_copy(update=changes)
         self._work(self._list, "list")
 
+    def action_group(self) -> None:
+        """Group by the next thing, or not."""
+        self._group = _GROUPS[(_GROUPS.index(self._group) + 1) % len(_GROUPS)]
+        self._remember("list_group", self._group or "none")
+        self._work(self._list, "list")
+
     def action_density(self) -> None:
         """Give tasks one line or two."""
         self._tasks.lines_each = 3 - self._tasks.lines_each
+        self._remember("list_lines", str(self._tasks.lines_each))
+
+    def _recall(self) -> None:
+        """Show the list as it was chosen last. What does not say is as usual."""
+        if self._settings is None:
+            return
+        try:
+            chosen = self._settings.all()
+        except (OSError, ValueError):
+            return  # the app says so
+        if (sort := chosen.get("list_sort")) in _SORTS:
+            self._filter = self._filter.model_copy(update={"sort": TaskSort(str(sort))})
+        if (group := chosen.get("list_group")) in _GROUPS and group is not None:
+            self._group = TaskGroup(str(group))
+        if chosen.get("list_lines") == "2":
+            self._tasks.lines_each = 2
+
+    def _remember(self, name: str, value: str) -> None:
+        if self._settings is None:
+            return
+        try:
+            self._settings.change(name, value)
+        except (OSError, ValueError) as error:
+            self._tell(f"This is not remembered: {printable(str(error))}", "warning")
 
     def action_help(self) -> None:
         """Show every key."""

@@ -13,6 +13,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from tui.commands import COMMANDS, Group
+from tui.render.tasks import LEGEND
 
 
 class Help(ModalScreen[None]):
@@ -61,4 +62,8 @@ def _table() -> Table:
                 table.add_row(Text(command.shown_keys, "bold"), Text(command.help))
         table.add_row("", "")
     table.add_row(Text("ctrl+p", "bold"), Text("Find any of these commands by name."))
+    table.add_row("", "")
+    table.add_row("", Text("Marks in the list", "bold underline"))
+    for mark, words in LEGEND:
+        table.add_row(Text(mark, "bold"), Text(f"{words[0].upper()}{words[1:]}."))
     return table
