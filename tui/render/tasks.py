@@ -178,7 +178,8 @@ def _roomy(
     facts = [] if place.group is TaskGroup.PROJECT else [project_name(row)]
     if branch := _branch(row):
         facts = [f"{facts[0]} ({branch})" if facts else branch]
-    facts.append(f"{row.task.message_count:,} messages" if row.task.message_count else "")
+    if count := row.task.message_count:
+        facts.append(f"{count:,} message{'' if count == 1 else 's'}")
     if row.task.status is not TaskStatus.OPEN:
         facts.append(row.task.status)
     told = "".join(f" · {fact}" for fact in facts if fact)
