@@ -342,6 +342,26 @@ async def test_the_wheel_scrolls_and_leaves_the_selection(s: Store) -> None:
         assert tasks.selected_id == "task 00"
 
 
+async def test_the_selected_task_stays_in_view_in_another_density_or_size(s: Store) -> None:
+    for n in range(120):
+        await s.save_task(Task(id=f"t{n:03}", title=f"Task {n:03}", created_at=NOON - minutes(n)))
+    async with browsing(s) as pilot:
+        await press(pilot, *["pagedown"] * 2, *["up"] * 20)
+        selected = tasks_of(pilot).selected
+        assert selected is not None
+        line = words(pilot).index(selected.task.title)
+        await press(pilot, "z")
+        assert words(pilot)[2 * line] == selected.task.title
+        await press(pilot, "z")
+        assert words(pilot)[line] == selected.task.title
+        await pilot.resize_terminal(100, 12)
+        await settle(pilot)
+        assert selected.task.title in words(pilot)
+        await pilot.resize_terminal(120, 60)
+        await settle(pilot)
+        assert "…" not in "".join(words(pilot))
+
+
 async def test_rows_are_there_however_fast_one_goes(s: Store) -> None:
     for n in range(300):
         await s.save_task(Task(id=f"t{n:03}", title=f"Task {n:03}", created_at=NOON - minutes(n)))

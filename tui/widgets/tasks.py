@@ -154,11 +154,20 @@ class TaskList(TasksPane):
         self._redraw_line(index)
         self._tell()
 
-    def watch_lines_each(self) -> None:
-        """Lay the list out anew for another density."""
+    def watch_lines_each(self, before: int, lines: int) -> None:
+        """Lay the list out anew for another density, the selected task where the eye has it."""
+        above = self.cursor - self.scroll_offset.y // before
         self._resize_list()
+        self.scroll_to(y=max(0, self.cursor - above) * lines, animate=False, force=True)
         self._show_cursor()
         self._redraw()
+        self._read_visible()
+
+    def on_resize(self) -> None:
+        """Keep the selected task in view, and read what came into it."""
+        self._resize_list()
+        self._show_cursor()
+        self._read_visible()
 
     def on_click(self, event: events.Click) -> None:
         """Select the task under the mouse; a second click reads it, one on its mark unfolds it."""
