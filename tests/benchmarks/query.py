@@ -99,7 +99,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = sys.argv[1] if len(sys.argv) > 1 else str(Path(folder) / "large.db")
         if len(sys.argv) == 1:
-            asyncio.run(large_store.make(path, 50_000, 0))
+            asyncio.run(large_store.make(path, 50_000, []))
         asyncio.run(stores(path))
 
 
