@@ -8,8 +8,12 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from store.models import Kind, Origin, Role, SessionStatus, TaskRow, TaskStatus
+from store.enums import Kind, Origin, Role, SessionStatus, TaskStatus
+
+if TYPE_CHECKING:
+    from store.models import TaskRow
 
 THINKING_FOR = timedelta(minutes=5)  # after a prompt or a tool's output, the model's turn
 CALLING_FOR = timedelta(minutes=15)  # after a call: tools run for ten minutes at most by default

@@ -9,11 +9,18 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from enum import StrEnum
 from typing import Annotated, Any, ClassVar, Generic, Self, TypeVar
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
+from store.enums import Kind as Kind
+from store.enums import Origin as Origin
+from store.enums import Role as Role
+from store.enums import SessionStatus as SessionStatus
+from store.enums import TaskGroup as TaskGroup
+from store.enums import TaskSort as TaskSort
+from store.enums import TaskStatus as TaskStatus
+from store.enums import TitleFrom as TitleFrom
 from store.query.model import Filter
 from store.times import parse_time
 
@@ -47,77 +54,6 @@ _new, _set = object.__new__, object.__setattr__
 def new_id() -> str:
     """Give a fresh random id (UUID4)."""
     return str(uuid.uuid4())
-
-
-class TaskStatus(StrEnum):
-    """Where a task stands; `store.status` has the moves between them."""
-
-    OPEN = "open"
-    RUNNING = "running"
-    DONE = "done"
-    FAILED = "failed"
-    CANCELLED = "cancelled"
-
-
-class SessionStatus(StrEnum):
-    """Where a session stands; `store.status` has the moves between them."""
-
-    CREATED = "created"
-    ACTIVE = "active"
-    PAUSED = "paused"
-    TERMINATED = "terminated"
-
-
-class Role(StrEnum):
-    """Who speaks in a message."""
-
-    SYSTEM = "system"
-    USER = "user"
-    ASSISTANT = "assistant"
-    TOOL = "tool"
-
-
-class Kind(StrEnum):
-    """What a message holds."""
-
-    TEXT = "text"
-    THINKING = "thinking"
-    TOOL_CALL = "tool_call"
-    TOOL_RESULT = "tool_result"
-    SUMMARY = "summary"
-
-
-class TitleFrom(StrEnum):
-    """Who gave a task its title. A person's is never replaced by an import."""
-
-    PERSON = "person"
-    AGENT = "agent"
-    PROMPT = "prompt"
-
-
-class Origin(StrEnum):
-    """Who began a task: a person, an agent that delegated, or a machine on its own."""
-
-    PERSON = "person"
-    SUBAGENT = "subagent"
-    AUTOMATED = "automated"
-
-
-class TaskSort(StrEnum):
-    """The orders a list of tasks can have. Times and counts: largest first; words: A to Z."""
-
-    ACTIVE = "active"
-    CREATED = "created"
-    MESSAGES = "messages"
-    TITLE = "title"
-    PROJECT = "project"
-
-
-class TaskGroup(StrEnum):
-    """What the tasks of a list can be grouped by: the day (in local time), or the folder."""
-
-    DAY = "day"
-    PROJECT = "project"
 
 
 class Model(BaseModel):

@@ -9,34 +9,32 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from os import PathLike
-from typing import Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
-from store.models import (
-    AnyTime,
-    Extraction,
-    Integrity,
-    Kind,
-    Memory,
-    Message,
-    MessageFilter,
-    NewMemory,
-    NewMessage,
-    Outline,
-    Page,
-    Relative,
-    Role,
-    Session,
-    SessionStatus,
-    Summary,
-    Task,
-    TaskFilter,
-    TaskGroup,
-    TaskRow,
-    TaskStatus,
-)
-from store.query.model import FilterName, Query
-from store.search import Hits
-from store.sources import Chunk, KnownSource, Original, Piece, Recorded
+from store.enums import Kind, Role, SessionStatus, TaskGroup, TaskStatus
+
+if TYPE_CHECKING:
+    from store.models import (
+        AnyTime,
+        Extraction,
+        Integrity,
+        Memory,
+        Message,
+        MessageFilter,
+        NewMemory,
+        NewMessage,
+        Outline,
+        Page,
+        Relative,
+        Session,
+        Summary,
+        Task,
+        TaskFilter,
+        TaskRow,
+    )
+    from store.query.model import FilterName, Query
+    from store.search import Hits
+    from store.sources import Chunk, KnownSource, Original, Piece, Recorded
 
 WAIT_SECONDS = 5.0
 PAGE_SIZE = 50

@@ -6,18 +6,21 @@ import asyncio
 import signal
 from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from textual.app import App, SystemCommand
 from textual.screen import Screen
 from textual.theme import Theme
 
-from store.protocol import Store
 from store.text import printable
 from tui.commands import COMMANDS
 from tui.importing import Importer
 from tui.launch import Launcher, TerminalLauncher
 from tui.screens.browse import Browse
 from tui.settings import Settings
+
+if TYPE_CHECKING:
+    from store.protocol import Store
 
 
 class Backscroll(App[None]):

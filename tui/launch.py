@@ -10,11 +10,13 @@ import termios
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from textual.app import App, SuspendNotSupported
 
-from store.resume import Command
+if TYPE_CHECKING:
+    from store.resume import Command
+
 
 # Out of the alternate screen, the mouse, bracketed paste and the keyboard protocol; cursor shown,
 # colours reset. All of it is without effect where the agent has cleaned up.

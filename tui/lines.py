@@ -5,10 +5,31 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
-from store.models import Outline, Relative
+if TYPE_CHECKING:
+    from store.models import Fold, Relative
 
-Trees = Mapping[str, Sequence[Relative]]
+Trees: TypeAlias = "Mapping[str, Sequence[Relative]]"
+
+
+class Outlined(Protocol):
+    """A list in order, one task for each family. The store's `Outline` is one."""
+
+    @property
+    def task_ids(self) -> list[str]:
+        """The tasks in their order."""
+        ...
+
+    @property
+    def folds(self) -> Mapping[str, Fold]:
+        """What is folded behind tasks."""
+        ...
+
+    @property
+    def groups(self) -> tuple[tuple[str, int], ...]:
+        """The groups, each with the number of tasks in it."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,7 +63,7 @@ class Lines:
     hanging: dict[str, Branch] = field(default_factory=dict)
 
 
-def arranged(outline: Outline, trees: Trees) -> Lines:
+def arranged(outline: Outlined, trees: Trees) -> Lines:
     """Make the lines, in steps as few as there are headings and unfolded tasks."""
     tops, lines = outline.task_ids, Lines()
     cuts: list[tuple[int, int, Heading | str]] = []

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Protocol
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Protocol
 
+from store.enums import TaskGroup
 from store.errors import NotFound
-from store.models import Fold, Outline, Page, Relative, TaskFilter, TaskGroup, TaskRow
-from tui.lines import Heading, Lines, arranged, branches
+from tui.lines import Heading, Lines, Outlined, arranged, branches
+
+if TYPE_CHECKING:
+    from store.models import Fold, Outline, Page, Relative, TaskFilter, TaskRow
 
 AROUND = 96  # rows read beyond the visible ones, on both sides
 NEAR = 40  # rows beyond the visible ones that must be there, or reading begins
@@ -69,9 +72,18 @@ class Entry:
 class Order:
     """An order that was read: the outline, and what its unfolded tasks are unfolded to."""
 
-    wanted: TaskFilter
-    outline: Outline
+    wanted: TaskFilter | None
+    outline: Outlined
     trees: Mapping[str, list[Relative]]
+
+
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """The outline of a first page: nothing is known yet of families."""
+
+    task_ids: list[str]
+    folds: Mapping[str, Fold] = field(default_factory=dict)
+    groups: tuple[tuple[str, int], ...] = ()
 
 
 class Listing:
@@ -85,7 +97,7 @@ class Listing:
         self._rows: dict[str, TaskRow] = {}
         self._fresh: set[str] = set()
         self._opened: set[str] = set()
-        self._order = Order(TaskFilter.model_construct(), _in_order([]), {})
+        self._order = Order(None, Beginning([]), {})
         self._lines = Lines()
 
     def __len__(self) -> int:
@@ -158,15 +170,15 @@ class Listing:
 
     # Reading
 
-    async def begin(self, wanted: TaskFilter, height: int) -> None:
+    async def begin(self, wanted: TaskFilter | None, height: int) -> None:
         """Read only the first rows: enough for a first frame, whatever the length of the list."""
         page = await self.source.list_tasks(wanted, limit=height)
         self._rows = {row.task.id: row for row in page.items}
         self._fresh = set(self._rows)
-        self.take(Order(wanted, _in_order(_first_of_each(page.items)), {}))
+        self.take(Order(wanted, Beginning(_first_of_each(page.items)), {}))
 
     async def read_order(
-        self, wanted: TaskFilter, group: TaskGroup | None, selected: str | None
+        self, wanted: TaskFilter | None, group: TaskGroup | None, selected: str | None
     ) -> Order:
         """Read the order anew, without showing it yet.
 
@@ -179,7 +191,7 @@ class Listing:
         return Order(wanted, outline, await self._trees(wanted, front))
 
     async def _trees(
-        self, wanted: TaskFilter, front: Mapping[str, str]
+        self, wanted: TaskFilter | None, front: Mapping[str, str]
     ) -> dict[str, list[Relative]]:
         trees = {}
         for task_id in {front.get(task_id, task_id) for task_id in self._opened}:
@@ -259,10 +271,6 @@ class Listing:
 def _fronts(folds: Mapping[str, Fold]) -> dict[str, str]:
     """Give the task that stands for its family in the list, by those that are behind it."""
     return {task_id: front for front, fold in folds.items() for task_id in fold.task_ids}
-
-
-def _in_order(task_ids: list[str]) -> Outline:
-    return Outline.trusted(task_ids=task_ids, folds={}, groups=())
 
 
 def _first_of_each(rows: Sequence[TaskRow]) -> list[str]:

@@ -10,10 +10,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Protocol
+from functools import cache
+from typing import TYPE_CHECKING, Protocol
 
+from store.enums import Kind, Role
 from store.errors import NotFound
-from store.models import Kind, Message, MessageFilter, Role
+
+if TYPE_CHECKING:
+    from store.models import Message, MessageFilter
 
 PAGE = 64
 FIRST_PAGE = 32  # read before it is known how long the messages are
@@ -22,23 +26,35 @@ MOST_CHARACTERS = 8_000_000
 
 _LEAST_PAGE = 4
 
-# Comes before every message that there can be: a history's first page is what follows it.
-# Unvalidated: building the validator would be a good part of the program's start.
-BEFORE_ALL = Message.model_construct(
-    seq=0,
-    role=Role.SYSTEM,
-    kind=Kind.TEXT,
-    content="",
-    timestamp=datetime.min.replace(tzinfo=UTC),
-)
+
+@cache
+def before_all() -> Message:
+    """Give what comes before every message that there can be: a first page is what follows it.
+
+    Models are made when they are needed, and unvalidated: they and their validators would be a
+    good part of the program's start.
+    """
+    from store.models import Message
+
+    return Message.model_construct(
+        seq=0,
+        role=Role.SYSTEM,
+        kind=Kind.TEXT,
+        content="",
+        timestamp=datetime.min.replace(tzinfo=UTC),
+    )
 
 
-_ONLY_PROMPTS = MessageFilter.model_construct(only_prompts=True)
+@cache
+def _only_prompts() -> MessageFilter:
+    from store.models import MessageFilter
+
+    return MessageFilter.model_construct(only_prompts=True)
 
 
 def place_at(moment: datetime, seq: int = 0) -> Message:
     """Give what comes before every message of a moment, and after all those before it."""
-    return BEFORE_ALL.model_copy(update={"timestamp": moment, "seq": seq})
+    return before_all().model_copy(update={"timestamp": moment, "seq": seq})
 
 
 class HistorySource(Protocol):
@@ -172,7 +188,7 @@ class HistoryPages:
 
     async def jump_start(self) -> None:
         """Load the start of the history."""
-        page = await self._read(FIRST_PAGE, after=BEFORE_ALL)
+        page = await self._read(FIRST_PAGE, after=before_all())
         self._load(page, 0)
         self.at_start = True
         self.at_end = len(page) < FIRST_PAGE
@@ -260,7 +276,7 @@ class HistoryPages:
             after=edge if way > 0 else None,
             before=None if way > 0 else edge,
             limit=left,
-            where=_ONLY_PROMPTS,
+            where=_only_prompts(),
         )
         return more[-1 if way > 0 else 0] if more else found
 

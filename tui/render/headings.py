@@ -9,7 +9,7 @@ from rich.cells import cell_len
 from rich.segment import Segment
 from textual.strip import Strip
 
-from store.models import TaskGroup
+from store.enums import TaskGroup
 from store.text import printable
 from tui.lines import Heading
 from tui.render.detail import shortened

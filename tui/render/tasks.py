@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import PurePath
+from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 from rich.segment import Segment
@@ -17,10 +18,13 @@ from textual.strip import Strip
 
 from store.activity import Activity, activity
 from store.ages import age
-from store.models import TaskGroup, TaskRow, TaskStatus
+from store.enums import TaskGroup, TaskStatus
 from store.text import printable
 from tui.listing import Entry
 from tui.render.wrap import clip
+
+if TYPE_CHECKING:
+    from store.models import TaskRow
 
 MARKS = {
     Activity.WORKING: "●",

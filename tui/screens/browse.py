@@ -17,9 +17,8 @@ from textual.containers import Horizontal, Vertical
 from textual.timer import Timer
 
 from store import agents, resume
+from store.enums import SessionStatus, TaskGroup, TaskSort
 from store.errors import NotFound, ResumeError, StoreError
-from store.models import SessionStatus, Task, TaskFilter, TaskGroup, TaskRow, TaskSort
-from store.protocol import Store
 from store.text import printable
 from tui.commands import bindings
 from tui.importing import Finished, Importer
@@ -39,6 +38,9 @@ from tui.widgets.tasks import TaskList
 
 if TYPE_CHECKING:
     from textual.widgets import Input
+
+    from store.models import Task, TaskFilter, TaskRow
+    from store.protocol import Store
 
 _LOOK_EVERY = 0.5  # seconds between looks at whether anybody has written to the store
 _SETTLE = 0.06  # seconds a selection must last before its history is read
@@ -96,8 +98,7 @@ class Browse(Reading):
         self._importer: Importer | None = None
         self._organiser: Organiser | None = None
         self._scope = Scope.EVERYTHING
-        # Unvalidated: building the validator would cost the first frame more than all the rest.
-        self._filter = TaskFilter.model_construct(top_level=True)
+        self._lists: TaskFilter | None = None
         self._group: TaskGroup | None = None
         self._seen: tuple[int, int] | None = None
         self._listing = asyncio.Lock()
@@ -199,11 +200,16 @@ class Browse(Reading):
         shown, wanted = tasks.count, self._wanted()
         self._say(scope=self._scope, scopes=tuple(Scope), notes=self._notes(), shown=shown)
         every_kind = await store.count_tasks(wanted.model_copy(update={"everything": True}))
-        anywhere = TaskFilter(
-            top_level=True, everything=wanted.everything, archived=wanted.archived
-        )
+        anywhere = _lists(everything=wanted.everything, archived=wanted.archived)
         total = await store.count_tasks(anywhere)
         self._say(total=total, hidden=max(0, every_kind - shown))
+
+    @property
+    def _filter(self) -> TaskFilter:
+        """What is listed. Made when it is asked for: the first frame needs no models."""
+        if self._lists is None:
+            self._lists = _lists()
+        return self._lists
 
     def _wanted(self) -> TaskFilter:
         folder = folder_of(self._scope, self._here)
@@ -363,7 +369,7 @@ class Browse(Reading):
         self._change_filter(archived=not self._filter.archived)
 
     def _change_filter(self, **changes: Any) -> None:
-        self._filter = self._filter.model_copy(update=changes)
+        self._lists = self._filter.model_copy(update=changes)
         self._work(self._list, "list")
 
     def action_group(self) -> None:
@@ -386,7 +392,7 @@ class Browse(Reading):
         except (OSError, ValueError):
             return  # the app says so
         if (sort := chosen.get("list_sort")) in _SORTS:
-            self._filter = self._filter.model_copy(update={"sort": TaskSort(str(sort))})
+            self._lists = self._filter.model_copy(update={"sort": TaskSort(str(sort))})
         if (group := chosen.get("list_group")) in _GROUPS and group is not None:
             self._group = TaskGroup(str(group))
         if chosen.get("list_lines") == "2":
@@ -531,3 +537,10 @@ class Browse(Reading):
         """Stop the clock that reads the history of a passing selection."""
         if self._settling is not None:
             self._settling.stop()
+
+
+def _lists(**also: Any) -> TaskFilter:
+    from store.models import TaskFilter
+
+    # Unvalidated: building the validator would cost more than the list.
+    return TaskFilter.model_construct(top_level=True, **also)

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
+from store.enums import TaskGroup
 from store.errors import NotFound
-from store.models import TaskFilter, TaskGroup, TaskRow
 from tui.listing import Entry, Listing, TaskSource
 from tui.render.tasks import fold_cells
 from tui.widgets.tasks_pane import TasksPane
+
+if TYPE_CHECKING:
+    from store.models import TaskFilter, TaskRow
 
 
 class TaskList(TasksPane):

@@ -12,7 +12,7 @@ from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from store.models import TaskGroup
+from store.enums import TaskGroup
 from tui import clock
 from tui.lines import Heading
 from tui.listing import Entry, Listing
