@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import gc
 import sys
+from typing import TYPE_CHECKING
 
-from store.opening import MEMORY, open_store
-from store.protocol import Store
+from store.opening import MEMORY, database_path, given, open_store
 from tui.app import Backscroll
 from tui.importing import Importer, ProcessImporter
 from tui.settings import own_settings
+
+if TYPE_CHECKING:
+    from store.protocol import Store
 
 
 def browse(database: str | None, *, demo: bool) -> int:
@@ -31,9 +34,9 @@ def _calm_the_collector() -> None:
     A full collection of a running Textual app takes several frames. What is loaded by now stays
     for good and is set aside; the rest is collected young, and all of it rarely.
     """
-    gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 50, 100)
+    gc.enable()
 
 
 def of_database(database: str | None) -> Backscroll:
@@ -42,9 +45,9 @@ def of_database(database: str | None) -> Backscroll:
     async def opened() -> Store:
         return await open_store(database)
 
-    async def importer(store: Store) -> Importer | None:
-        path = (await store.describe())["path"]
-        return None if path == MEMORY else ProcessImporter(path)
+    async def importer(_store: Store) -> Importer | None:
+        path = database_path(given(database))
+        return None if path is None else ProcessImporter(str(path))
 
     return Backscroll(opened, importer, settings=own_settings())
 
