@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 from urllib.parse import unquote
 
 from store.errors import InvalidValue
 
 if TYPE_CHECKING:
-    from store.models import Recovery
+    from store.models import Recovery, TaskRow
     from store.protocol import Store
 
 MEMORY = ":memory:"
@@ -43,6 +43,21 @@ def open_store(
     with `synchronous="full"` it survives a power cut, too, at the price of waiting for the disk.
     """
     return Opening(given(target), migrate, synchronous)
+
+
+def first_rows(target: str | os.PathLike[str] | None = None, *, limit: int) -> Sequence[TaskRow]:
+    """Read the first rows of the list at once, for who cannot wait for the store to be open.
+
+    They have what a `TaskRow` has without being one: no models are loaded. There are none where
+    the store has to be made, migrated or mended first, or cannot be opened: opening it tells.
+    """
+    from store.sqlite.first_page import read
+
+    try:
+        path = database_path(given(target))
+    except InvalidValue:
+        return ()
+    return () if path is None else cast("Sequence[TaskRow]", read(path, limit))
 
 
 async def recover(target: str | os.PathLike[str] | None = None) -> Recovery:

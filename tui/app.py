@@ -8,11 +8,13 @@ from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from textual import events
 from textual.app import App, SystemCommand
 from textual.screen import Screen
 from textual.theme import Theme
 
 from store.text import printable
+from tui.collector import IDLE, Idle
 from tui.commands import COMMANDS
 from tui.importing import Importer
 from tui.launch import Launcher, TerminalLauncher
@@ -21,6 +23,7 @@ from tui.settings import Settings
 
 if TYPE_CHECKING:
     from store.protocol import Store
+    from tui.first_page import FirstPage
 
 
 class Backscroll(App[None]):
@@ -28,7 +31,7 @@ class Backscroll(App[None]):
 
     `open_store` is awaited once, after the first frame; `importer` makes what brings new sessions
     into that store, or None; `launcher` hands the terminal to an agent; `settings` remember the
-    theme and how the list is shown.
+    theme and how the list is shown; `first` has the rows that are shown until the store is open.
     """
 
     TITLE = "backscroll"
@@ -42,9 +45,11 @@ class Backscroll(App[None]):
         launcher: Launcher | None = None,
         here: Path | None = None,
         settings: Settings | None = None,
+        first: FirstPage | None = None,
     ) -> None:
         super().__init__()
         self._settings = settings
+        self._idle = Idle()
         self._unread: OSError | ValueError | None = None
         try:
             theme = settings.theme if settings is not None else None
@@ -53,7 +58,12 @@ class Backscroll(App[None]):
         else:
             self.theme = theme if theme in self.available_themes else self.theme
         self._browse = Browse(
-            open_store, importer, launcher or TerminalLauncher(self), here or _here(), settings
+            open_store,
+            importer,
+            launcher or TerminalLauncher(self),
+            here or _here(),
+            settings,
+            first,
         )
 
     def on_mount(self) -> None:
@@ -62,9 +72,16 @@ class Backscroll(App[None]):
         if self._unread is not None:
             self._tell(self._unread)
         if not self.is_headless:
+            self.set_interval(IDLE, self._idle.look)
             loop = asyncio.get_running_loop()
             for asked in (signal.SIGTERM, signal.SIGHUP):
                 loop.add_signal_handler(asked, self.exit)
+
+    async def on_event(self, event: events.Event) -> None:
+        """Take note of keys and the mouse."""
+        if isinstance(event, events.InputEvent):
+            self._idle.touch()
+        await super().on_event(event)
 
     def _remember(self, theme: Theme) -> None:
         if self._settings is None:

@@ -55,7 +55,7 @@ def _watch(path: str) -> None:
 
     def collected(phase: str, _info: dict[str, int]) -> None:
         nonlocal collecting
-        collecting += time.perf_counter() * (1 if phase == "stop" else -1)
+        collecting += time.thread_time() * (1 if phase == "stop" else -1)
 
     asyncio.Handle._run = timed  # type: ignore[method-assign]
     gc.callbacks.append(collected)

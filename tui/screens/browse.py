@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
     from store.models import Task, TaskFilter, TaskRow
     from store.protocol import Store
+    from tui.first_page import FirstPage
 
 _LOOK_EVERY = 0.5  # seconds between looks at whether anybody has written to the store
 _SETTLE = 0.06  # seconds a selection must last before its history is read
@@ -88,6 +89,7 @@ class Browse(Reading):
         launcher: Launcher,
         here: Path,
         settings: Settings | None = None,
+        first: FirstPage | None = None,
     ) -> None:
         super().__init__()
         self._settings = settings
@@ -95,6 +97,7 @@ class Browse(Reading):
         self._make_importer = importer
         self._launcher = launcher
         self._here = here
+        self._first = first
         self._importer: Importer | None = None
         self._organiser: Organiser | None = None
         self._scope = Scope.EVERYTHING
@@ -131,10 +134,16 @@ class Browse(Reading):
         self._work(self._start, "start")
 
     async def _start(self) -> None:
+        if self._first is not None and self._lists is None and self._group is None:
+            await self._tasks.show(self._first)
+        await self._drawn()  # what opens the store is yet to be loaded, and that takes frames
         try:
             self._store = await self._open_store()
         except StoreError as error:
             self._tasks.empty_text = in_words(error)
+            if self._first is not None:
+                self._first.forget()
+                await self._tasks.show(self._first)
             self._tasks.refresh()
             raise
         self._organiser = Organiser(self._store)
@@ -144,6 +153,11 @@ class Browse(Reading):
         self._looking = self.set_interval(_LOOK_EVERY, self._look)
         if self._importer is not None:
             self._work(partial(self._import, self._importer, watch=True), "watch")
+
+    async def _drawn(self) -> None:
+        drawn = asyncio.Event()
+        self.call_after_refresh(drawn.set)
+        await drawn.wait()
 
     async def close_store(self) -> None:
         """Let go of the store; the screen is of no use after that."""
@@ -259,6 +273,8 @@ class Browse(Reading):
 
     @on(TaskList.Selected)
     def _selected(self, event: TaskList.Selected) -> None:
+        if self._store is None:
+            return  # it is told again when the store's own rows are there
         if self._settling is not None:
             self._settling.stop()
         row = event.row
@@ -391,7 +407,7 @@ class Browse(Reading):
             chosen = self._settings.all()
         except (OSError, ValueError):
             return  # the app says so
-        if (sort := chosen.get("list_sort")) in _SORTS:
+        if (sort := chosen.get("list_sort")) in _SORTS and sort != TaskSort.ACTIVE:
             self._lists = self._filter.model_copy(update={"sort": TaskSort(str(sort))})
         if (group := chosen.get("list_group")) in _GROUPS and group is not None:
             self._group = TaskGroup(str(group))

@@ -67,7 +67,10 @@ class TaskList(TasksPane):
     # What it shows
 
     async def show(
-        self, source: TaskSource, wanted: TaskFilter, group: TaskGroup | None = None
+        self,
+        source: TaskSource,
+        wanted: TaskFilter | None = None,
+        group: TaskGroup | None = None,
     ) -> None:
         """Show the tasks of a filter; the selected one stays selected while it is among them."""
         listing = self._listing
