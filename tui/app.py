@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
 from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.driver import Driver
+from textual.filter import LineFilter
 from textual.screen import Screen
 from textual.theme import Theme
 
@@ -18,6 +21,7 @@ from tui.collector import IDLE, Idle
 from tui.commands import COMMANDS
 from tui.importing import Importer
 from tui.launch import Launcher, TerminalLauncher
+from tui.output import Simple, settling
 from tui.screens.browse import Browse
 from tui.settings import Settings
 
@@ -36,6 +40,7 @@ class Backscroll(App[None]):
 
     TITLE = "backscroll"
     ENABLE_COMMAND_PALETTE = True
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+l", "redraw", show=False, id="redraw")]
 
     def __init__(
         self,
@@ -48,6 +53,7 @@ class Backscroll(App[None]):
         first: FirstPage | None = None,
     ) -> None:
         super().__init__()
+        self._simple = Simple()
         self._settings = settings
         self._idle = Idle()
         self._unread: OSError | ValueError | None = None
@@ -94,6 +100,18 @@ class Backscroll(App[None]):
     def _tell(self, error: Exception) -> None:
         words = f"The theme is not remembered: {printable(str(error))}"
         self.notify(words, severity="warning", markup=False)
+
+    def action_redraw(self) -> None:
+        """Draw every cell of the terminal."""
+        self.refresh()
+
+    def get_driver_class(self) -> type[Driver]:
+        """Write to the terminal so that it agrees with the layout about every cell."""
+        return settling(super().get_driver_class())
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Draw no cluster that cannot be cut."""
+        return [*super().get_line_filters(), self._simple]
 
     def get_default_screen(self) -> Screen[None]:
         """Show the browser first."""

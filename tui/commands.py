@@ -293,6 +293,14 @@ COMMANDS: tuple[Command, ...] = (
         "import_now", ("i",), "Import", "Look for new sessions and messages now.", Group.GENERAL
     ),
     Command(
+        "redraw",
+        ("ctrl+l",),
+        "Redraw",
+        "Draw the whole screen anew, when something else has written on it.",
+        Group.GENERAL,
+        is_bound=False,
+    ),
+    Command(
         "help",
         ("question_mark",),
         "Help",
