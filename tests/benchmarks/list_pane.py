@@ -30,7 +30,7 @@ from textual.strip import Strip
 from store import TaskFilter, TaskGroup
 from store.sqlite.engine import SqliteStore
 from tests.benchmarks.floor import longest_stall, make, middle
-from tui.browser import _calm_the_collector
+from tui import collector
 from tui.widgets.tasks import TaskList
 
 SIZE = (48, 38)
@@ -127,7 +127,8 @@ def figures(what: str, taken: tuple[float, float, float]) -> None:
 async def main(tasks: int) -> None:
     print(f"Python {platform.python_version()}, load {os.getloadavg()[0]:.1f}, {tasks:,} tasks\n")
     line("a key", "median", "95 %", "longest step")
-    _calm_the_collector()
+    collector.rest()
+    collector.begin()
     events.Handle._run = _timed  # type: ignore[method-assign, assignment]
     app = One(Bare(tasks))
     async with app.run_test(size=SIZE) as pilot:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from store import Store, StoreUnavailable
+from store import Store, StoreUnavailable, Task
 from store.opening import first_rows
 from tests.store.helpers import run
 from tests.tui.people import FakeLauncher, browsing, detail_text, screen_text, settle, until
@@ -80,6 +80,28 @@ async def test_the_rows_are_there_before_the_store_is(seeded: Store, path: Path)
         await settle(pilot)
         assert "Mended." in screen_text(pilot)
         assert titles(screen_text(pilot)) == before
+
+
+async def test_the_first_rows_show_a_family_once_and_what_is_selected_stays(
+    seeded: Store, path: Path
+) -> None:
+    docs = await seeded.get_task("docs")
+    await seeded.save_task(docs.model_copy(update={"fork_of": "bug"}))
+    first = FirstPage(lambda: first_rows(path, limit=40))
+    opening = Opening(seeded)
+    app = Backscroll(opening, no_importer, launcher=FakeLauncher(), first=first)
+    async with app.run_test(size=(120, 40)) as pilot:
+        tasks = app.screen.query_one(TaskList)
+        await until(pilot, lambda: "Fix retry storm" in screen_text(pilot))
+        assert "Write the docs" not in screen_text(pilot)
+        await pilot.press("down", "down")
+        assert tasks.selected_id == "ship"
+        await seeded.save_task(Task(title="Arrived meanwhile"))
+        opening.may_open.set()
+        await until(pilot, lambda: "Arrived meanwhile" in screen_text(pilot))
+        assert tasks.selected_id == "ship"
+        await until(pilot, lambda: "▸1 Fix retry" in screen_text(pilot))
+        assert "Write the docs" not in screen_text(pilot)
 
 
 async def test_rows_of_a_store_that_cannot_be_opened_go(seeded: Store, path: Path) -> None:
