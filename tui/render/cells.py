@@ -59,6 +59,11 @@ _CHANGES_CLUSTERS = re.compile(
 _JOINED_PICTURE = re.compile(f"\u200d[\u2190-\u2bff{PICTURES}][\ufe0f\U0001f3fb-\U0001f3ff]*")
 _SKIN_OR_SELECTOR = re.compile("[\ufe0f\U0001f3fb-\U0001f3ff]")
 _MOST_MARKS = 8  # on one letter: text that is piled up higher only covers other lines
+_MARKS = (
+    "[\u0300-\u036f\u0483-\u0489\u0591-\u05bd\u0610-\u061a\u064b-\u065f\u1ab0-\u1aff\u1dc0-\u1dff"
+    "\u20d0-\u20ff\u3099\u309a\ufe20-\ufe2f]"
+)
+_PILED = re.compile(f"({_MARKS}{{{_MOST_MARKS}}}){_MARKS}+")
 
 
 def most_cells(text: str) -> int:
@@ -67,15 +72,20 @@ def most_cells(text: str) -> int:
         return len(text)
     if UNSETTLED.search(text) is None:
         return cell_len(text)
-    return sum(_most(text[start:end], cells) for start, end, cells in split_graphemes(text)[0])
+    return sum(most for _start, _end, _cells, most in clusters(text))
 
 
 def clusters(text: str) -> list[tuple[int, int, int, int]]:
     """Divide a text: where each cluster begins and ends, its cells here, and its cells at most."""
-    return [
-        (start, end, cells, _most(text[start:end], cells))
-        for start, end, cells in split_graphemes(text)[0]
-    ]
+    spans = split_graphemes(text)[0]
+    if UNSETTLED.search(text) is None:
+        return [(start, end, cells, cells) for start, end, cells in spans]
+    return [(start, end, cells, _most(text[start:end], cells)) for start, end, cells in spans]
+
+
+def unpiled(text: str) -> str:
+    """Give a text without the marks that nobody can see any more, above or below the others."""
+    return text if text.isascii() else _PILED.sub(r"\1", text)
 
 
 def whole(text: str, lo: int, hi: int) -> tuple[str, int, int]:
@@ -140,9 +150,7 @@ def surely(text: str, cells: int) -> str:
 def _simple(cluster: str, cells: int) -> str:
     shown = _SKIN_OR_SELECTOR.sub("", _JOINED_PICTURE.sub("", cluster))
     if len(shown) > 1:
-        shown = unicodedata.normalize("NFC", shown)
-        if unicodedata.combining(shown[-1]):
-            shown = shown[: 1 + _MOST_MARKS]
+        shown = unpiled(unicodedata.normalize("NFC", shown))
     left = cells - cell_len(shown)
     return shown + HELD * left if left >= 0 and shown else cluster
 
