@@ -13,7 +13,7 @@ from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 
-from tui.render.cells import UNSETTLED, clusters, most_cells
+from tui.render.cells import clusters, is_settled, most_cells
 
 _RUNS = re.compile(r"\s+|\S+")
 _MOST_PER_CELL = 16  # characters: what more is piled up in one cell is cut off
@@ -146,7 +146,7 @@ class _Breaker:
         self.room = self.rest
 
     def _chop(self, run: str, offset: int) -> None:
-        if UNSETTLED.search(run) is None:
+        if is_settled(run):
             self._chop_settled(run, offset)
             return
         for start, end, _cells, most in clusters(run):
