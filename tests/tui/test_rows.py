@@ -228,3 +228,12 @@ def test_headings_and_families_stand_among_the_tasks() -> None:
     assert told == ["x", "a", "o", "f", "y", "c"]
     assert lines.headings == [0, 4]
     assert arranged(Outline(task_ids=[]), {}).items == []
+
+
+def test_any_number_of_tasks_can_be_unfolded() -> None:
+    tops = [f"t{n}" for n in range(9)]
+    for count in range(9):
+        trees = {each: relatives(each, f"  {each}x") for each in tops[::-1][:count]}
+        trees["elsewhere"] = relatives("elsewhere", "  w")
+        below = [[each, f"{each}x"] if each in trees else [each] for each in tops]
+        assert arranged(Outline(task_ids=tops), trees).items == [x for each in below for x in each]
