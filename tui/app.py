@@ -115,6 +115,7 @@ class Backscroll(App[None]):
 
     def get_default_screen(self) -> Screen[None]:
         """Show the browser first."""
+        self._browse.expect(self.size.width)
         return self._browse
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:

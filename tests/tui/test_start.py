@@ -15,6 +15,7 @@ from store import Store, StoreClosed, StoreUnavailable, Task, open_store
 from store.opening import first_rows
 from tests.store.helpers import run
 from tests.tui.people import FakeLauncher, browsing, detail_text, screen_text, settle, until
+from tests.tui.terminal import Terminal, backscroll, surroundings
 from tui import collector
 from tui.app import Backscroll
 from tui.browser import demonstration
@@ -121,6 +122,16 @@ async def test_rows_of_a_store_that_cannot_be_opened_go(seeded: Store, path: Pat
 async def test_no_first_page_is_no_matter(seeded: Store) -> None:
     async with browsing(seeded) as pilot:
         assert "Fix retry storm" in screen_text(pilot)
+
+
+def test_a_narrow_terminal_is_narrow_from_the_first_frame(tmp_path: Path) -> None:
+    given = backscroll("--demo")
+    with Terminal(given, env=surroundings(tmp_path), cwd=tmp_path, columns=80) as terminal:
+        terminal.shows("Fix retry storm")
+        assert b"Tasks" in terminal.sent
+        assert b"History" not in terminal.sent
+        terminal.type("q")
+        assert terminal.ends() == 0
 
 
 async def test_quitting_while_the_store_is_opened_closes_it(path: Path) -> None:

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 
 _LOOK_EVERY = 0.5  # seconds between looks at whether anybody has written to the store
 _SETTLE = 0.06  # seconds a selection must last before its history is read
+WIDE = 100  # columns from which on three panes stand side by side
 _SORTS = list(TaskSort)
 _GROUPS = [None, *TaskGroup]
 
@@ -79,7 +80,7 @@ class Browse(Reading):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings()]
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012 - as Textual has it
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE, "-wide")]  # noqa: RUF012 - as Textual has it
     AUTO_FOCUS = "#tasks"
 
     def __init__(
@@ -128,6 +129,10 @@ class Browse(Reading):
         yield BottomBar(id="bottom")
 
     # Starting: the first frame needs no store
+
+    def expect(self, width: int) -> None:
+        """Be laid out for this width from the first: Textual says it after the first layout."""
+        self.set_class(width < WIDE, "-narrow").set_class(width >= WIDE, "-wide")
 
     def on_mount(self) -> None:
         """Begin to open the store behind the first frame."""
