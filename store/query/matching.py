@@ -74,7 +74,7 @@ def _patterns(term: Term, accents: str) -> tuple[re.Pattern[str], ...]:
     """
     runs = _RUN.findall(term.text)
     if not runs:
-        return (re.compile(re.escape(term.text)),)
+        return (re.compile(re.escape(term.text.strip())),)
     loose = [_letters(run, accents) for run in runs]
     whole = [
         _letter(run[0]) + _BEGINS + accents + _letters(run[1:], accents)

@@ -76,6 +76,7 @@ def test_whole_words_are_marked_where_there_are_any() -> None:
 def test_blanks_become_one_and_a_phrase_spans_them() -> None:
     assert lit("\n\n  back\n\t  off  \r\n", '"back off"') == "[back off]"
     assert lit("a\u2028b", "b") == "a [b]"
+    assert lit("a\n-> b", '" ->"') == "a [->] b"
 
 
 def test_a_word_longer_than_the_line_is_cut() -> None:
