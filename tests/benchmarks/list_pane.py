@@ -116,7 +116,7 @@ async def press(app: App[None], keys: Sequence[str]) -> tuple[float, float, floa
 
 
 def line(*cells: str) -> None:
-    widths = (34, 12, 12, 12)
+    widths = (34, 12, 12, 12, 6)
     print("  ".join(f"{cell:<{w}}" for cell, w in zip(cells, widths, strict=False)).rstrip())
 
 
