@@ -56,6 +56,7 @@ if TYPE_CHECKING:
         TaskSort,
         TaskStatus,
         TitleFrom,
+        Usage,
     )
     from store.opening import default_path, open_store, recover
     from store.protocol import Store
@@ -108,6 +109,7 @@ __all__ = [
     "TaskSort",
     "TaskStatus",
     "TitleFrom",
+    "Usage",
     "default_path",
     "open_store",
     "recover",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Any, ClassVar, Generic, Self, TypeVar
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
@@ -180,6 +180,33 @@ class Message(Said):
 
     seq: int
     timestamp: Time
+
+
+class Usage(Model):
+    """Tokens that a task's session used on one day (in UTC) with one model.
+
+    The four kinds add up: `input_tokens` are what was sent and neither read from a cache nor
+    written to one, `output_tokens` include the `reasoning_tokens`. None is what the agent does not
+    say. What a fork took over is counted where it was said first, not in the fork.
+    """
+
+    day: date
+    model: str = ""
+    input_tokens: int = Field(default=0, ge=0)
+    output_tokens: int = Field(default=0, ge=0)
+    cache_read_tokens: int | None = Field(default=None, ge=0)
+    cache_write_tokens: int | None = Field(default=None, ge=0)
+    reasoning_tokens: int | None = Field(default=None, ge=0)
+
+    @property
+    def sent_tokens(self) -> int:
+        """All that was sent to the model, from a cache or not."""
+        return self.input_tokens + (self.cache_read_tokens or 0) + (self.cache_write_tokens or 0)
+
+    @property
+    def total_tokens(self) -> int:
+        """All that was sent and all that came back."""
+        return self.sent_tokens + self.output_tokens
 
 
 class Summary(Model):

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from pydantic import JsonValue
 
-from store.models import NewMessage, Origin, TitleFrom
+from store.models import NewMessage, Origin, TitleFrom, Usage
 
 _SIGNED = 2**63 - 1
 
@@ -113,7 +113,8 @@ class Chunk:
     """One step of reading a source: stored whole, in one transaction, or not at all.
 
     `off_branch` and `on_branch` are keys of stored messages whose mark changed with this step.
-    Where keys tell what their messages hold, none is ever written anew in its place.
+    Where keys tell what their messages hold, none is ever written anew in its place. `usage` is all
+    that the session used, as far as its source was read; empty when that is as it was.
     """
 
     source: Source
@@ -123,6 +124,7 @@ class Chunk:
     off_branch: tuple[str, ...] = ()
     on_branch: tuple[str, ...] = ()
     keys_tell_content: bool = False
+    usage: tuple[Usage, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from pydantic import JsonValue
 
-from store.models import NewMessage
+from store.models import NewMessage, Usage
 from store.sources import Checkpoint, Chunk, Fingerprint, SessionFacts, SkippedRecord, Source
 
 _MAX_MESSAGES = 500
@@ -73,6 +73,7 @@ class Gathering:
         finished: bool = False,
         off_branch: tuple[str, ...] = (),
         on_branch: tuple[str, ...] = (),
+        usage: tuple[Usage, ...] = (),
     ) -> Chunk:
         """Make a chunk of what was gathered since the last one."""
         messages = self._timed() if self._is_untimed else tuple(self._messages)
@@ -98,6 +99,7 @@ class Gathering:
             off_branch,
             on_branch,
             self._keys_tell_content,
+            usage,
         )
 
     def _timed(self) -> tuple[NewMessage, ...]:

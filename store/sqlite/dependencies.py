@@ -61,6 +61,11 @@ def on(db: sqlite3.Connection, task_id: str) -> list[Task]:
     return _tasks(db, "SELECT task FROM dependency WHERE on_task = ?", tasks.place(db, task_id))
 
 
+def forks(db: sqlite3.Connection, task_id: str) -> list[Task]:
+    """Give the tasks that were forked from a task, oldest first."""
+    return _tasks(db, "SELECT n FROM task WHERE fork_of = ?", tasks.place(db, task_id))
+
+
 def ready(db: sqlite3.Connection) -> list[Task]:
     """Give the open tasks whose dependencies are all done, oldest first."""
     return _tasks(

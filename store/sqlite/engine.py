@@ -36,6 +36,7 @@ from store.models import (
     TaskGroup,
     TaskRow,
     TaskStatus,
+    Usage,
 )
 from store.protocol import PAGE_SIZE, WAIT_SECONDS
 from store.query.model import FilterName, Query
@@ -56,6 +57,7 @@ from store.sqlite import (
     sources,
     summaries,
     tasks,
+    usage,
 )
 from store.sqlite.checkpoints import Checkpoints, is_affected
 from store.sqlite.connection import Connection, Readers
@@ -235,6 +237,9 @@ class SqliteStore:
     async def dependents(self, task_id: str) -> list[Task]:
         return await self._read(lambda db: dependencies.on(db, task_id))
 
+    async def forks(self, task_id: str) -> list[Task]:
+        return await self._read(lambda db: dependencies.forks(db, task_id))
+
     async def ready_tasks(self) -> list[Task]:
         return await self._read(dependencies.ready)
 
@@ -362,6 +367,14 @@ class SqliteStore:
     ) -> list[str]:
         wanted = _member(FilterName, name)
         return await self._read(lambda db: choices.values(db, wanted, prefix, limit))
+
+    async def count_messages(self, task_id: str) -> dict[tuple[Role, Kind], int]:
+        return await self._read(lambda db: messages.count_by_kind(db, task_id))
+
+    # Usage
+
+    async def get_usage(self, task_id: str) -> list[Usage]:
+        return await self._read(lambda db: usage.of(db, task_id))
 
     # Summaries
 

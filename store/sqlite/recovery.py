@@ -32,8 +32,13 @@ _NUMBERED = {
     "original": "id",
     "piece": "id",
 }
-_KEYED = {"dependency": "task, on_task", "tag": "task, name", "source": "backend, path"}
-_REFERRING = ("session", "message", "summary", "extraction")
+_KEYED = {
+    "dependency": "task, on_task",
+    "tag": "task, name",
+    "source": "backend, path",
+    "usage": "task, day, model",
+}
+_REFERRING = ("session", "message", "summary", "extraction", "usage")
 _HIGHEST = 2**40
 _MOST_FAILURES = 20_000  # a table whose root is gone fails wherever it is asked
 

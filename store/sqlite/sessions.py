@@ -9,7 +9,7 @@ from typing import Any
 from store.errors import Conflict, InvalidValue, NotFound
 from store.models import LOCAL_TENANT, Origin, Page, Session, SessionStatus, Task, TitleFrom, new_id
 from store.owner import alive, this_process
-from store.sqlite import tasks
+from store.sqlite import tasks, usage
 from store.sqlite.rows import SESSION_COLUMNS, session_values
 from store.sqlite.values import (
     from_cursor,
@@ -227,11 +227,12 @@ def set_status(db: sqlite3.Connection, task_id: str, status: SessionStatus) -> S
 
 
 def delete(db: sqlite3.Connection, task_id: str) -> None:
-    """Delete a task's session and history. The task stays, and numbers on where it was."""
+    """Delete a task's session, history and usage. The task stays, and numbers on where it was."""
     get(db, task_id)
     n = tasks.place(db, task_id)
     db.execute("DELETE FROM message WHERE task = ?", (n,))
     db.execute("DELETE FROM summary WHERE task = ?", (n,))
+    usage.delete(db, n)
     db.execute("DELETE FROM session WHERE task = ?", (n,))
     db.execute(
         "UPDATE task SET message_count = 0, prompt_count = 0, tool_call_count = 0,"

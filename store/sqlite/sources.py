@@ -19,7 +19,7 @@ from store.sources import (
     SkippedRecord,
     Source,
 )
-from store.sqlite import dependencies, messages, revisions, sessions, tasks
+from store.sqlite import dependencies, messages, revisions, sessions, tasks, usage
 from store.sqlite.values import (
     from_json,
     from_path,
@@ -89,7 +89,8 @@ def _record_session(
         said, replaced, stored = revisions.told_apart(db, place, said)
     appended = len(messages.append(db, n, said, known=stored))
     tally.messages += appended
-    if changed or appended:
+    counted = bool(chunk.usage) and usage.record(db, n, chunk.usage)
+    if changed or appended or counted:
         task_id = db.execute("SELECT id FROM task WHERE n = ?", (n,)).fetchone()["id"]
         (tally.added if fresh else tally.updated).add(task_id)
     messages.mark_branch(db, n, chunk.off_branch, on_branch=False)

@@ -86,6 +86,9 @@ def _fill(home: Path, sessions: int = 6, records: int = 400) -> int:
             claude.assistant(f"a{n}", f"a{n - 1}", claude.text(f"answer {n} " * 40))
             for n in range(1, records)
         ]
+        for n, answer in enumerate(said[1:]):  # two records an answer
+            used = {"input_tokens": 3, "output_tokens": n}
+            answer["message"] |= {"id": f"msg_{n // 2}", "usage": used}
         rewound = [claude.user("r", "a5", "another way"), '{"torn":']
         claude.home(home / ".claude", [*said, *rewound], name)
         meta = {"type": "session_meta", "payload": {"id": name, "cwd": "/src"}}
@@ -95,6 +98,10 @@ def _fill(home: Path, sessions: int = 6, records: int = 400) -> int:
             payload = {"type": "message", "role": "assistant", "content": content}
             stamp = f"2026-11-20T10:{n // 60:02d}:{n % 60:02d}Z"
             items.append({"timestamp": stamp, "type": "response_item", "payload": payload})
+            if n % 10 == 9:
+                total = {"input_tokens": 100 * n, "output_tokens": n}
+                told = {"type": "token_count", "info": {"total_token_usage": total}}
+                items.append({"timestamp": stamp, "type": "event_msg", "payload": told})
         folder = home / ".codex/sessions/2026/11/20"
         folder.mkdir(parents=True, exist_ok=True)
         lines = "".join(json.dumps(item) + "\n" for item in items)
@@ -113,7 +120,9 @@ async def _contents(database: Path) -> dict[str, Any]:
             session = row.session.model_dump(exclude={"updated_at"})
             task = row.task.model_dump(exclude={"updated_at"})
             history = await opened.get_history(row.task.id)
-            contents[row.task.id] = (task, session, [m.model_dump() for m in history])
+            used = await opened.get_usage(row.task.id)
+            assert used
+            contents[row.task.id] = (task, session, used, [m.model_dump() for m in history])
         for agent in ("claude", "codex"):
             contents[agent] = await opened.known_sources(agent)
     return contents
@@ -171,8 +180,11 @@ async def test_two_importers_and_a_reader_at_once_all_finish(tmp_path: Path) -> 
     assert int(out) > 0
     expected = await _contents(clean)
     shared = await _contents(database)
-    for task, (_, _, history) in ((k, v) for k, v in expected.items() if isinstance(v, tuple)):
-        assert [(m["key"], m["seq"], m["on_branch"]) for m in shared[task][2]] == [
+    for task, (_, _, used, history) in (
+        (k, v) for k, v in expected.items() if isinstance(v, tuple)
+    ):
+        assert shared[task][2] == used
+        assert [(m["key"], m["seq"], m["on_branch"]) for m in shared[task][3]] == [
             (m["key"], m["seq"], m["on_branch"]) for m in history
         ]
     assert shared.keys() == expected.keys()

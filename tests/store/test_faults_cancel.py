@@ -7,12 +7,13 @@ import sqlite3
 import threading
 from collections.abc import Awaitable, Callable, Coroutine, Generator
 from contextlib import closing, suppress
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from store import NewMemory, Store, StoreClosed, Task, open_store
+from store import NewMemory, Store, StoreClosed, Task, Usage, open_store
 from store.sources import Checkpoint, Chunk, Fingerprint, SessionFacts, Source
 from tests.store.helpers import new_task, said
 
@@ -70,6 +71,7 @@ def _chunk(root: Path) -> Chunk:
         SessionFacts("recorded", title="Recorded"),
         (said("one", key="1"), said("two", key="2")),
         Checkpoint(mark, offset=3, line=2, records=2, finished=True),
+        usage=(Usage(day=date(2026, 1, 14), model="m", input_tokens=1, output_tokens=2),),
     )
 
 

@@ -17,17 +17,20 @@ from store.agents.claude.facts import UUID, Facts
 from store.agents.claude.forks import Forks
 from store.agents.claude.records import Reader
 from store.agents.claude.tree import Nodes, begins_after, leaf_of, off_branch
+from store.agents.claude.usage import Answers
 from store.errors import ResumeError
 from store.models import Session
 from store.reading.chunks import Gathering
 from store.reading.files import home_of
 from store.reading.transcripts import Transcript, opened, with_anchor
+from store.reading.usage import Tally, remember_uncounted, uncounted_before
 from store.reading.values import text_of
 from store.resume import Command, checked_id
 from store.sources import Checkpoint, Chunk, Fingerprint, SkippedRecord, Source
 from store.times import parse_time
 
 _ON_LINE = "on_line"
+_COPIED = "copied"
 
 
 class ClaudeCode:
@@ -102,8 +105,10 @@ class _Reading:
         forks: Forks,
         before: Checkpoint | None = None,
     ) -> None:
+        self._known_end = 0
         if transcript.since is not None and not transcript.since.finished:
             before = transcript.since
+            self._known_end = uncounted_before(before.state) or 0
             transcript.start_over()
         self._since = transcript.since
         self._before = before
@@ -120,7 +125,16 @@ class _Reading:
             if origin is not None:
                 self._facts.fork, copied = origin.session_id, origin.copied
             self._summaries = forks.summaries(source.path.parent)
-        self._reader = Reader(self._facts, copied)
+        self._tally = Tally(self._since.state if self._since is not None else None)
+        self._answers = Answers(self._tally, transcript.fingerprint.mtime_ns)
+        last = self._since or before
+        lines = last.state.get(_COPIED) if last is not None else None
+        self._reader = Reader(
+            self._facts,
+            copied,
+            answers=self._answers,
+            copied_lines=lines if isinstance(lines, int) else 0,
+        )
         if self._since is not None and isinstance(count := self._since.state.get(_ON_LINE), int):
             self._reader.last_line = (self._since.line, count)
         self._gathering = Gathering(source, transcript.fingerprint, self._since)
@@ -132,6 +146,7 @@ class _Reading:
         gathering = self._gathering
         reader = self._reader
         end_before = self._before.offset if self._before is not None else 0
+        known_end = self._known_end
         for number, end, record in lines:
             if gathering.is_full:
                 yield self._chunk()
@@ -140,7 +155,9 @@ class _Reading:
                 gathering.skip(record)
                 continue
             gathering.records += 1
-            gathering.add(reader.messages(record, number))
+            made = reader.messages(record, number)
+            if not known_end or end > known_end:
+                gathering.add(made)
             if end <= end_before:
                 self._count_before = len(reader.nodes)
         gathering.pending = lines.pending
@@ -195,6 +212,13 @@ class _Reading:
         line, count = self._reader.last_line
         if line == self._gathering.line:  # which may go on
             state[_ON_LINE] = count
+        if self._reader.copied_lines:
+            state[_COPIED] = self._reader.copied_lines
+        if self._known_end and not finished:
+            remember_uncounted(state, self._known_end)
+        if finished:  # what is not is begun again
+            self._answers.remember()
+            self._tally.remember(state)
         kept = self._since or (None if finished else self._before)
         for name in ("tip", "tip_time", "off"):
             if kept is not None and name in kept.state:
@@ -215,6 +239,7 @@ class _Reading:
             finished=finished,
             off_branch=off,
             on_branch=back,
+            usage=self._tally.news(),
         )
         with_anchor(self._transcript, chunk.checkpoint)
         return chunk

@@ -9,6 +9,7 @@ from typing import Any
 from store.agents.claude.facts import Facts
 from store.agents.claude.text import Said, said
 from store.agents.claude.tree import Node
+from store.agents.claude.usage import Answers
 from store.models import Kind, NewMessage, Role
 from store.reading.json_text import compact
 from store.reading.lines import Record
@@ -24,11 +25,24 @@ class Reader:
     """Turns records into messages, in the order of the file.
 
     `facts` is what is known of the session, kept between reads; `nodes` is the tree of the records
-    read by this reader. `inherited` holds the names of the records that a fork copied.
+    read by this reader. `inherited` holds the names of the records that a fork copied; where
+    its origin is gone by now, `copied_lines` says how many lines those were. Answers are counted
+    into `answers`, save the copied ones.
     """
 
-    def __init__(self, facts: Facts, inherited: Container[str] = ()) -> None:
+    def __init__(
+        self,
+        facts: Facts,
+        inherited: Container[str] = (),
+        *,
+        answers: Answers | None = None,
+        copied_lines: int = 0,
+    ) -> None:
         self.facts = facts
+        self.copied_lines = copied_lines
+        self._own_after = 0 if inherited else copied_lines
+        self._line = 0
+        self._answers = answers
         self.nodes: dict[str, Node] = {}
         self.leaf: str | None = None
         """The record that the program marked as the last one, if nothing was said since."""
@@ -36,12 +50,6 @@ class Reader:
         self.last_line = (0, 0)
         """The line of the last record without a name, and how many were on it before."""
         self._calls = set(facts.tools)
-        self._by_type: dict[str, Callable[[Record, _Place], Iterator[NewMessage]]] = {
-            "user": self._user,
-            "assistant": self._assistant,
-            "system": self._system,
-            "attachment": self._attachment,
-        }
 
     def messages(self, record: Record, line: int) -> list[NewMessage]:
         """Give the messages of a record; none when it is understood and says nothing."""
@@ -51,11 +59,14 @@ class Reader:
             if kind == "last-prompt":
                 self.leaf = text_of(record.get("leafUuid")) or self.leaf
             return []
+        self._line = line
         name = text_of(record.get("uuid"))
         self.facts.see(record)
         place = _Place(self, record, name or self._name_of(line))
-        make = self._by_type.get(kind)
-        made = list(make(record, place)) if make else []
+        if place.inherited:
+            self.copied_lines = line
+        make = _BY_TYPE.get(kind)
+        made = list(make(self, record, place)) if make else []
         if made:
             self.facts.begin(place.time)
         if name:
@@ -143,6 +154,9 @@ class Reader:
         model = text_of(message.get("model"))
         if model and model != _SYNTHETIC:
             self.facts.model = place.model = model
+        is_copied = place.inherited or (self._own_after and self._line <= self._own_after)
+        if self._answers is not None and not is_copied and model != _SYNTHETIC:
+            self._answers.count(record, message, model, place.time)
         content = message.get("content")
         is_error = record.get("isApiErrorMessage") is True
         if isinstance(content, str):
@@ -210,6 +224,15 @@ class Reader:
         yield from self._user_blocks(blocks, place, is_typed=True)
 
 
+# Not in each reader: one that refers to itself would stay until the garbage is collected.
+_BY_TYPE: dict[str, Callable[[Reader, Record, _Place], Iterator[NewMessage]]] = {
+    "user": Reader._user,
+    "assistant": Reader._assistant,
+    "system": Reader._system,
+    "attachment": Reader._attachment,
+}
+
+
 class _Place:
     """Where a record is: what its messages have in common."""
 
@@ -222,7 +245,7 @@ class _Place:
         self.is_sidechain = record.get("isSidechain") is True
         self._record = record
         self._facts = facts
-        self._inherited = name in reader._inherited
+        self.inherited = name in reader._inherited
 
     def said(self, words: Said, index: int = 0) -> NewMessage:
         is_prompt = words.is_prompt and self._is_typed()
@@ -256,7 +279,7 @@ class _Place:
             model=self.model,
             is_prompt=is_prompt,
             on_branch=True,
-            inherited=self._inherited,
+            inherited=self.inherited,
             key=f"{self.name}/{index}" if self.is_split else self.name,
             timestamp=self.time,
         )

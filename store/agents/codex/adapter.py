@@ -14,6 +14,7 @@ from store.agents.codex import files
 from store.agents.codex.copies import Copy
 from store.agents.codex.facts import UUID, Facts
 from store.agents.codex.records import Reader
+from store.agents.codex.usage import Meter
 from store.agents.codex.whole import Items, Marks
 from store.errors import ResumeError
 from store.models import NewMessage, Session
@@ -21,6 +22,7 @@ from store.reading.chunks import Gathering
 from store.reading.files import home_of
 from store.reading.lines import Item, Lines, Record
 from store.reading.transcripts import Transcript, opened, with_anchor
+from store.reading.usage import Tally, remember_uncounted, uncounted_before
 from store.reading.values import text_of
 from store.resume import Command, checked_id
 from store.sources import Checkpoint, Chunk, Fingerprint, SkippedRecord, Source
@@ -90,7 +92,8 @@ class Codex:
 class _Reading:
     """One pass over a rollout, from a checkpoint or from the start.
 
-    `marks` is there for a rollout that is one document.
+    `marks` is there for a rollout that is one document. A pass that did not count what was used is
+    begun again, and no message of it is given again.
     """
 
     def __init__(
@@ -104,13 +107,20 @@ class _Reading:
         self._transcript = transcript
         self._threads = threads
         self._facts = Facts.of(source.path)
-        if transcript.since is not None and transcript.since.state.get(_INHERITING):
-            transcript.start_over()
+        self._known_end = 0
+        if transcript.since is not None:
+            is_cut = bool(transcript.since.state.get(_INHERITING))
+            uncounted = uncounted_before(transcript.since.state)
+            if is_cut or uncounted is not None:
+                self._known_end = 0 if is_cut else uncounted or 0
+                transcript.start_over()
         since = transcript.since
         if since is not None:
             self._facts.remember(since.state)
         self._marks = marks
-        self._reader = Reader(self._facts, by_content=marks is not None)
+        self._tally = Tally(since.state if since is not None else None)
+        meter = Meter(self._tally, transcript.fingerprint.mtime_ns)
+        self._reader = Reader(self._facts, by_content=marks is not None, meter=meter)
         if since is not None and isinstance(count := since.state.get(_ON_LINE), int):
             self._reader.last_line = (since.line, count)
         self._copy: Copy | None = None
@@ -123,14 +133,16 @@ class _Reading:
         """Give all chunks but the last."""
         lines = self._lines()
         gathering = self._gathering
+        known_end = self._known_end
         for item in lines:
             # Two records may share a line: a checkpoint is only ever between lines.
             if gathering.is_full and item[1] != gathering.offset:
                 yield self.chunk()
             made = self._messages(item)
             if self._facts.base:
-                yield from self._inherited()
-            gathering.add(made)
+                yield from self._inherited(is_new=item[1] > known_end)
+            if not known_end or item[1] > known_end:
+                gathering.add(made)
             if self._marks is not None:
                 self._marks.add(made)
         gathering.pending = lines.pending
@@ -170,12 +182,13 @@ class _Reading:
             self._copy = Copy(records, facts.started, facts.last, is_marked=is_marked)
             facts.is_copy = True
 
-    def _inherited(self) -> Iterator[Chunk]:
-        """Give what the fork took over, before the fork's own."""
+    def _inherited(self, *, is_new: bool) -> Iterator[Chunk]:
+        """Give what the fork took over, before the fork's own; only read it if it is not new."""
         base, self._facts.base = self._facts.base, {}
         self._facts.fork = self._facts.fork or text_of(base.get("thread_id")) or None
         for message in _history(self._threads, self._source.root, base, self._reader):
-            self._gathering.add([message])
+            if is_new:
+                self._gathering.add([message])
             if self._gathering.is_full:
                 yield self.chunk(is_inheriting=True)
 
@@ -196,13 +209,21 @@ class _Reading:
             state[_ON_LINE] = count
         if is_inheriting or self._copy is not None:
             state[_INHERITING] = True
+        if self._known_end and not finished:
+            remember_uncounted(state, self._known_end)
+        self._tally.remember(state)
         off = tuple(self._reader.rolled_back) if finished else ()
         on: tuple[str, ...] = ()
         if self._marks is not None:
             is_torn = not finished or self._gathering.pending is not None
             off, on = self._marks.settle(state, is_torn=is_torn)
         chunk = self._gathering.chunk(
-            self._facts.session(title), state, finished=finished, off_branch=off, on_branch=on
+            self._facts.session(title),
+            state,
+            finished=finished,
+            off_branch=off,
+            on_branch=on,
+            usage=self._tally.news(),
         )
         with_anchor(self._transcript, chunk.checkpoint)
         return chunk

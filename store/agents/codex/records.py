@@ -13,6 +13,7 @@ from datetime import datetime
 
 from store.agents.codex import text
 from store.agents.codex.facts import Facts
+from store.agents.codex.usage import Meter
 from store.models import Kind, NewMessage, Role
 from store.reading.json_text import compact
 from store.reading.lines import Record
@@ -45,11 +46,20 @@ class Reader:
     read, from one prompt to the next; `rolled_back` those of the turns that were taken back: both
     go on from those of the reader `of` the fork that this one reads the origin of. `wants_all` says
     that a roll back reaches to turns before them. `by_content` has keys tell what a record holds,
-    for a file whose records do not stay in their places.
+    for a file whose records do not stay in their places. What was used is counted by the `meter`,
+    which a reader of the origin shares, too: that is where the fork's counts go on from.
     """
 
-    def __init__(self, facts: Facts, *, of: Reader | None = None, by_content: bool = False) -> None:
+    def __init__(
+        self,
+        facts: Facts,
+        *,
+        of: Reader | None = None,
+        by_content: bool = False,
+        meter: Meter | None = None,
+    ) -> None:
         self.facts = facts
+        self.meter: Meter | None = of.meter if of else meter
         self.turns: list[list[str]] = of.turns if of else [[]]
         self.rolled_back: list[str] = of.rolled_back if of else []
         self.wants_all = False
@@ -75,7 +85,7 @@ class Reader:
         if kind == "response_item":
             made = list(self._item(payload, record, place))
         elif kind == "event_msg":
-            self._event(payload)
+            self._event(payload, place)
         elif kind == "session_meta":
             self.facts.begin(payload)
         elif kind == "turn_context":
@@ -103,9 +113,12 @@ class Reader:
                 self.turns[-1].append(message.key)
         return made
 
-    def _event(self, payload: Record) -> None:
+    def _event(self, payload: Record, place: _Place) -> None:
         kind = payload.get("type")
-        if kind == "thread_name_updated" and not self.inherited:
+        if kind == "token_count":
+            if self.meter is not None:
+                self.meter.take(payload, self.facts, place.time, is_origins=self._is_of_fork)
+        elif kind == "thread_name_updated" and not self.inherited:
             self.facts.name = title_of(text_of(payload.get("thread_name"))) or self.facts.name
         elif kind == "thread_rolled_back":
             count = payload.get("num_turns")

@@ -14,11 +14,13 @@ from pydantic import JsonValue
 from store.agents.goose.files import DATABASE, is_beginning
 from store.agents.goose.records import Keys, Reader, heard, row_of
 from store.agents.goose.tables import Tables
-from store.models import NewMessage, Origin, TitleFrom
+from store.agents.goose.usage import add_up, used
+from store.models import NewMessage, Origin, TitleFrom, Usage
 from store.reading.chunks import Gathering
 from store.reading.databases import database, fingerprint_of
 from store.reading.lines import Record
 from store.reading.transcripts import Transcript, with_anchor
+from store.reading.usage import Figures, Tally
 from store.reading.values import list_of, object_of, text_of, title_of
 from store.sources import Chunk, Fingerprint, SessionFacts, SkippedRecord, Source
 from store.text import storable
@@ -76,6 +78,7 @@ class SessionFile:
         self._reader = Reader(_names(state.get("tools")), None)
         self._keys = Keys(_counts(state.get("keys")))
         self._latest: list[str] = list(self._keys.seen)
+        self._used: Figures | None = None
 
     def chunks(self) -> Iterator[Chunk]:
         """Give what the file holds, step by step."""
@@ -99,6 +102,8 @@ class SessionFile:
             self._known["folder"] = text_of(record.get("working_dir"))
             self._known["title"] = title_of(text_of(record.get("description"))) or ""
             self._known["schedule"] = text_of(record.get("schedule_id"))
+            added_up = ("accumulated_input_tokens", "accumulated_output_tokens")
+            self._used = used(*(record.get(name) for name in added_up))
             return []
         created = parse_time(record.get("created"))
         content = record.get("content")
@@ -138,6 +143,11 @@ class SessionFile:
             started_at=parse_time(known["started"]),
         )
 
+    def _usage(self) -> tuple[Usage, ...]:
+        last = parse_time(self._known["last"])
+        changed_ns = self._gathering.fingerprint.mtime_ns
+        return add_up(Tally(), self._used, (), None, last, changed_ns)
+
     def _chunk(self, *, finished: bool = False) -> Chunk:
         state: dict[str, JsonValue] = {name: text for name, text in self._known.items() if text}
         tools = self._reader.tools
@@ -147,7 +157,8 @@ class SessionFile:
             state["keys"] = {key: self._keys.seen[key] for key in self._latest[-_MAX_KEYS:]}
         if self._is_held:
             state["held"] = True
-        chunk = self._gathering.chunk(self._facts(), state, finished=finished)
+        usage = self._usage() if finished else ()
+        chunk = self._gathering.chunk(self._facts(), state, finished=finished, usage=usage)
         with_anchor(self._transcript, chunk.checkpoint)
         return chunk
 

@@ -14,9 +14,11 @@ from pydantic import JsonValue
 
 from store.agents.goose.records import Keys, Reader, heard
 from store.agents.goose.tables import Conversation, Tables
-from store.models import Origin, TitleFrom
+from store.agents.goose.usage import add_up
+from store.models import Origin, TitleFrom, Usage
 from store.reading.chunks import Gathering
-from store.reading.values import object_of
+from store.reading.usage import Tally
+from store.reading.values import list_of, object_of
 from store.sources import Checkpoint, Chunk, Fingerprint, SessionFacts, SkippedRecord, Source
 from store.times import parse_time
 
@@ -27,13 +29,17 @@ _MAX_TOOLS = 50
 
 @dataclass(slots=True)
 class _Memory:
-    """What is known of a session from earlier reads: enough to pass over it, or to go on."""
+    """What is known of a session from earlier reads: enough to pass over it, or to go on.
+
+    `beyond` is what it used beyond its ledger; its extra is how the figures looked then.
+    """
 
     last_row: int = 0
     updated: str = ""
     parent: str | None = None
     prompt: str | None = None
     tools: dict[str, str] = field(default_factory=dict)
+    beyond: Tally = field(default_factory=Tally)
 
     @classmethod
     def of(cls, state: object) -> _Memory:
@@ -46,6 +52,7 @@ class _Memory:
             parent if isinstance(parent, str) else None,
             prompt if isinstance(prompt, str) else None,
             {call: name for call, name in tools.items() if isinstance(name, str)},
+            Tally(held),
         )
 
     def state(self) -> dict[str, JsonValue]:
@@ -56,6 +63,7 @@ class _Memory:
             state["prompt"] = self.prompt
         if self.tools:
             state["tools"] = dict(list(self.tools.items())[-_MAX_TOOLS:])
+        self.beyond.remember(state)
         return state
 
 
@@ -113,6 +121,8 @@ class Rows:
             return False
         if (memory.last_row, memory.updated) != (one.last_row, one.updated):
             return False
+        if list_of(memory.beyond.extra) != _look(one):
+            return False
         return memory.parent == self._parent(one, memory)
 
     def _session(self, one: Conversation, memory: _Memory) -> Iterator[Chunk]:
@@ -143,13 +153,32 @@ class Rows:
             if self._gathering.is_full:
                 yield self._chunk(one, memory, origin, started)
         memory.last_row, memory.updated = one.last_row, one.updated
+        usage = self._usage(one, memory)
         self._state[one.session_id] = memory.state()
-        yield self._chunk(one, memory, origin, started)
+        yield self._chunk(one, memory, origin, started, usage)
 
     def _chunk(
-        self, one: Conversation, memory: _Memory, origin: str | None, started: datetime | None
+        self,
+        one: Conversation,
+        memory: _Memory,
+        origin: str | None,
+        started: datetime | None,
+        usage: tuple[Usage, ...] = (),
     ) -> Chunk:
-        return self._gathering.chunk(self._facts(one, memory, origin, started), self._before)
+        facts = self._facts(one, memory, origin, started)
+        return self._gathering.chunk(facts, self._before, usage=usage)
+
+    def _usage(self, one: Conversation, memory: _Memory) -> tuple[Usage, ...]:
+        """Give what the session used; a fork has its own figures, from 0 on."""
+        memory.beyond.extra = list[JsonValue](look) if (look := _look(one)) else None
+        return add_up(
+            memory.beyond,
+            one.used,
+            self._tables.ledger(one.session_id) if one.ledger_end else (),
+            one.model,
+            parse_time(one.updated),
+            self._gathering.fingerprint.mtime_ns,
+        )
 
     def _facts(
         self, one: Conversation, memory: _Memory, origin: str | None, started: datetime | None
@@ -183,6 +212,11 @@ class Rows:
         if self._origins is None:
             self._origins = self._tables.origins()
         return self._origins.get(one.session_id)
+
+
+def _look(one: Conversation) -> list[int | None]:
+    """Give what tells whether a session used anything since; it need not have said anything."""
+    return [*one.used, one.ledger_end] if one.used else [one.ledger_end] * bool(one.ledger_end)
 
 
 def _origin_of(one: Conversation) -> Origin:

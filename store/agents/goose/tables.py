@@ -9,8 +9,10 @@ from datetime import datetime
 from typing import Any
 
 from store.agents.goose.records import Row, delegated_in, row_of
+from store.agents.goose.usage import Entry, used
 from store.reading.databases import columns
 from store.reading.json_text import decode
+from store.reading.usage import Figures
 from store.reading.values import list_of, object_of, text_of, title_of
 from store.times import parse_time
 
@@ -30,6 +32,18 @@ _SESSION_COLUMNS = (
     "archived_at",
     "schedule_id",
     "parent_session_id",
+    "accumulated_input_tokens",
+    "accumulated_output_tokens",
+    "accumulated_cache_read_tokens",
+    "accumulated_cache_write_tokens",
+)
+_LEDGER_COLUMNS = (
+    "input_tokens",
+    "output_tokens",
+    "cache_read_tokens",
+    "cache_write_tokens",
+    "model",
+    "created_timestamp",
 )
 _MESSAGE_COLUMNS = ("message_id", "metadata_json", "timestamp")
 _UNNAMED = frozenset({"CLI Session", "New Session", "New Chat", "New session"})
@@ -44,7 +58,11 @@ class NotGoose(OSError):  # noqa: N818 - it is what the database is
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """A session row. `last_row` and `rows` are the largest id and the count of its messages."""
+    """A session row. `last_row` and `rows` are the largest id and the count of its messages.
+
+    `used` is what Goose has added up for it, if it has; `ledger_end` the number of the last call
+    that is noted for it.
+    """
 
     session_id: str
     title: str | None
@@ -57,6 +75,8 @@ class Conversation:
     is_archived: bool
     is_scheduled: bool
     parent: str | None
+    used: Figures | None
+    ledger_end: int
     last_row: int
     rows: int
 
@@ -68,6 +88,7 @@ class Tables:
         self._db = connection
         self._sessions = columns(connection, "sessions")
         self._messages = columns(connection, "messages")
+        self._ledger = columns(connection, "usage_ledger")
         self._is_new = not self._sessions and not self._messages and _is_blank(connection)
         is_goose = "id" in self._sessions and {"session_id", "content_json"} <= self._messages
         if not is_goose and not self._is_new:
@@ -88,11 +109,12 @@ class Tables:
             )
             if _is_name(session)
         }
+        calls = dict(self._ledger_ends())
         rows = self._db.execute(f"SELECT id, {wanted} FROM sessions").fetchall()  # noqa: S608
         known = {row[0] for row in rows}
         nothing = (None,) * len(_SESSION_COLUMNS)
         rows += [(session, *nothing) for session in ends if session not in known]
-        found = [_conversation(row, ends) for row in rows if _is_name(row[0])]
+        found = [_conversation(row, ends, calls) for row in rows if _is_name(row[0])]
         return sorted(found, key=lambda one: one.updated, reverse=True)
 
     def held(self) -> frozenset[str]:
@@ -195,6 +217,23 @@ class Tables:
         query = "SELECT message_id FROM messages WHERE session_id = ?"
         return frozenset(row[0] for row in self._unless_damaged(query, session) if row[0])
 
+    def _ledger_ends(self) -> list[tuple[str, int]]:
+        if "session_id" not in self._ledger:
+            return []
+        query = "SELECT session_id, max(rowid) FROM usage_ledger GROUP BY session_id"
+        return [(name, int(end)) for name, end in self._unless_damaged(query) if _is_name(name)]
+
+    def ledger(self, session: str) -> Iterator[Entry]:
+        """Give when, by which model and how much a session used; newer versions note each call."""
+        if "session_id" not in self._ledger:
+            return
+        wanted = _select(_LEDGER_COLUMNS, self._ledger)
+        query = f"SELECT {wanted} FROM usage_ledger WHERE session_id = ? ORDER BY rowid"  # noqa: S608
+        for *figures, model, created in self._unless_damaged(query, session):
+            found = used(*figures)
+            if found is not None:
+                yield parse_time(created), text_of(model), found
+
     def delegations(self, after: int) -> dict[str, str]:
         """Give sub-agents' sessions that results after a row name, and those the results are in."""
         parents: dict[str, str] = {}
@@ -208,7 +247,10 @@ class Tables:
         return parents
 
     def _unless_damaged(self, query: str, *values: Any) -> list[Any]:
-        """Give the rows of a query that links sessions; without them there are just no links."""
+        """Give the rows of a query that something is only said about sessions by, if it can be had.
+
+        Without the links, or the figures, the conversations are as whole as with them.
+        """
         return self._page(query, values)[0]
 
 
@@ -225,7 +267,9 @@ def _select(wanted: tuple[str, ...], there: frozenset[str]) -> str:
     return ", ".join(name if name in there else f"NULL AS {name}" for name in wanted)
 
 
-def _conversation(row: tuple[Any, ...], ends: dict[str, tuple[int, int]]) -> Conversation:
+def _conversation(
+    row: tuple[Any, ...], ends: dict[str, tuple[int, int]], calls: dict[str, int]
+) -> Conversation:
     values = dict(zip(_SESSION_COLUMNS, row[1:], strict=True))
     name = text_of(values["name"])
     if name in _UNNAMED and not values["user_set_name"]:
@@ -243,6 +287,13 @@ def _conversation(row: tuple[Any, ...], ends: dict[str, tuple[int, int]]) -> Con
         is_archived=bool(values["archived_at"]),
         is_scheduled=bool(values["schedule_id"]),
         parent=text_of(values["parent_session_id"]) or None,
+        used=used(
+            values["accumulated_input_tokens"],
+            values["accumulated_output_tokens"],
+            values["accumulated_cache_read_tokens"],
+            values["accumulated_cache_write_tokens"],
+        ),
+        ledger_end=calls.get(row[0], 0),
         last_row=last_row,
         rows=rows,
     )
