@@ -7,6 +7,7 @@ and its line in `_ADAPTERS`. An adapter is loaded when it is asked for, not befo
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -50,6 +51,14 @@ class Adapter(Protocol):
         """Say how the agent is put back into the session. Raises ResumeError when it cannot be."""
         ...
 
+    def expires_at(self, session: Session, *, env: Mapping[str, str]) -> datetime | None:
+        """Say from when on the agent will delete the session's source.
+
+        None when it never does, or there is nothing to delete. Looks at files, and never raises
+        for what they hold.
+        """
+        ...
+
 
 _ADAPTERS = {
     "claude": "store.agents.claude.adapter:ClaudeCode",
@@ -81,3 +90,13 @@ def resume_command(session: Session, *, fork: bool, env: Mapping[str, str]) -> C
     if session.backend not in _ADAPTERS:
         raise ResumeError(f"backscroll does not know how to resume a {session.backend} session")
     return load(session.backend).resume(session, fork=fork, env=env)
+
+
+def expires_at(session: Session, *, env: Mapping[str, str]) -> datetime | None:
+    """Say from when on a session's own agent will delete its source; None when it will not.
+
+    Looks at files: not for an event loop.
+    """
+    if session.backend not in _ADAPTERS or not session.source_path:
+        return None
+    return load(session.backend).expires_at(session, env=env)

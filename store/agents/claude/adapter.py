@@ -8,6 +8,7 @@ sessions whose transcripts were deleted.
 from __future__ import annotations
 
 from collections.abc import Container, Iterator, Mapping
+from datetime import datetime
 from pathlib import Path
 
 from pydantic import JsonValue
@@ -16,6 +17,7 @@ from store.agents.claude import files, history
 from store.agents.claude.facts import UUID, Facts
 from store.agents.claude.forks import Forks
 from store.agents.claude.records import Reader
+from store.agents.claude.retention import expires_at
 from store.agents.claude.tree import Nodes, begins_after, leaf_of, off_branch
 from store.agents.claude.usage import Answers
 from store.errors import ResumeError
@@ -74,6 +76,12 @@ class ClaudeCode:
                 reading = _Reading(source, transcript, self._forks, before=since)
                 yield from reading.chunks()
             yield reading.last_chunk()
+
+    def expires_at(self, session: Session, *, env: Mapping[str, str]) -> datetime | None:
+        """Give when a start of Claude Code would delete the transcript."""
+        if not session.source_path or Path(session.source_path).name == history.NAME:
+            return None
+        return expires_at(Path(session.source_path), Path(session.root), self.roots(env))
 
     def resume(self, session: Session, *, fork: bool, env: Mapping[str, str]) -> Command:
         """Resume by id in the folder where the session began: only there is it found."""

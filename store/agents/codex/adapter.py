@@ -8,6 +8,7 @@ document per session.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from pathlib import Path
 
 from store.agents.codex import files
@@ -74,6 +75,10 @@ class Codex:
                 reading = _Reading(source, transcript, self._threads)
                 yield from reading.chunks()
             yield reading.chunk(finished=True)
+
+    def expires_at(self, session: Session, *, env: Mapping[str, str]) -> datetime | None:  # noqa: ARG002
+        """Codex deletes nothing by itself."""
+        return None
 
     def resume(self, session: Session, *, fork: bool, env: Mapping[str, str]) -> Command:
         """Resume by id in the session's folder: Codex works wherever it is started."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from pathlib import Path
 
 from store.agents.goose import files
@@ -64,6 +65,10 @@ class Goose:
             since = None
         with database(source.path) as connection:
             yield from Rows(source, Tables(connection), fingerprint, since).chunks()
+
+    def expires_at(self, session: Session, *, env: Mapping[str, str]) -> datetime | None:  # noqa: ARG002
+        """Goose deletes nothing by itself."""
+        return None
 
     def resume(self, session: Session, *, fork: bool, env: Mapping[str, str]) -> Command:
         """Resume by id in the session's folder: Goose works wherever it is started."""
