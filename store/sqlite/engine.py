@@ -502,6 +502,7 @@ def _set_up(db: sqlite3.Connection, *, name: str, migrating: bool, synchronous: 
     deadline = time.monotonic() + WAIT_SECONDS
     db.execute(f"PRAGMA busy_timeout = {int(WAIT_SECONDS * 1000)}")
     _common(db)
+    db.execute("PRAGMA cache_size = -16000")
     migrate.migrate(db, name, allowed=migrating, deadline=deadline)
     if migrate.use_wal(db, deadline) == "delete":
         synchronous = "full"  # without a write-ahead log less could damage the file
@@ -515,6 +516,8 @@ def _set_up(db: sqlite3.Connection, *, name: str, migrating: bool, synchronous: 
 def _set_up_reader(db: sqlite3.Connection) -> None:
     db.execute(f"PRAGMA busy_timeout = {int(WAIT_SECONDS * 1000)}")
     _common(db)
+    # Lists and histories are read no slower than with 16 MB for each of the connections.
+    db.execute("PRAGMA cache_size = -4000")
     db.execute("PRAGMA query_only = ON")
 
 
@@ -523,7 +526,6 @@ def _common(db: sqlite3.Connection) -> None:
     # SQLite's own lower() knows ASCII only.
     db.create_function("casefold", 1, str.casefold, deterministic=True)
     db.execute("PRAGMA foreign_keys = ON")
-    db.execute("PRAGMA cache_size = -16000")
     db.execute("PRAGMA temp_store = MEMORY")
 
 
