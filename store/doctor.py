@@ -19,11 +19,16 @@ from store.resume import find_program
 _PACKAGES = ("backscroll", "aiosqlite", "pydantic", "textual")
 
 
-async def examine(target: str | PathLike[str] | None, env: Mapping[str, str]) -> dict[str, Any]:
-    """Look at everything and say what was seen; what is wrong is a finding, not an error."""
+async def examine(
+    target: str | PathLike[str] | None, env: Mapping[str, str], *, check: bool = False
+) -> dict[str, Any]:
+    """Look at everything and say what was seen; what is wrong is a finding, not an error.
+
+    With `check` all of the database is read, and its `problems` are told.
+    """
     return {
         "versions": _versions(),
-        "database": await _database(target),
+        "database": await _database(target, check=check),
         "agents": [_agent(name, env) for name in agents.names()],
     }
 
@@ -41,13 +46,16 @@ def _versions() -> dict[str, str | None]:
     return found
 
 
-async def _database(target: str | PathLike[str] | None) -> dict[str, Any]:
+async def _database(target: str | PathLike[str] | None, *, check: bool) -> dict[str, Any]:
     try:
         path = database_path(target or os.environ.get(VARIABLE) or default_path())
         if path is not None and not await asyncio.to_thread(path.exists):
             return {"path": str(path), "error": "there is no store yet; an import makes one"}
         async with open_store(target, migrate=False) as store:
-            return await store.describe() | {"error": None}
+            facts = await store.describe() | {"error": None}
+            if check:
+                facts["problems"] = list((await store.integrity()).problems)
+            return facts
     except StoreError as error:
         return {"error": str(error)}
 

@@ -132,10 +132,21 @@ async def run(
         - report.sessions_added
         - report.sessions_updated,
     )
+    await index(store, progress)
     if originals:
         report.bytes_kept = await keep(store, _not_kept(work, known), progress)
     report.seconds = time.monotonic() - began
     return report
+
+
+async def index(store: Store, progress: Callable[[Progress], None] | None) -> None:
+    """Let what tools printed be found, too: everything else is, from when it was recorded on."""
+    left = most = await store.index_more()
+    while left:
+        left = await store.index_more()
+        most = max(most, left)
+        if progress is not None:
+            progress(Progress("", most - left, most, 0, 0, doing="indexing"))
 
 
 def _not_kept(

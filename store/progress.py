@@ -12,7 +12,8 @@ _SURE_AFTER = 1.0  # seconds before which nothing is said of the time left
 class Progress:
     """How far an import is: counted in sources and in bytes that had to be read.
 
-    `doing` is "importing", or "keeping" while the files themselves are kept.
+    `doing` is "importing", "indexing" while what tools printed becomes findable (counted in
+    messages, without an agent), or "keeping" while the files themselves are kept.
     """
 
     agent: str
@@ -25,6 +26,8 @@ class Progress:
 
 def in_words(progress: Progress, seconds: float) -> str:
     """Say in one line how far it is, `seconds` after it began."""
+    if progress.doing == "indexing":
+        return f"indexing: {progress.sources_done:,} of {progress.sources_all:,} messages"
     words = (
         f"{progress.doing} {progress.agent}: {progress.sources_done:,} of"
         f" {progress.sources_all:,} files, {_size(progress.bytes_done)} of"

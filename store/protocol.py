@@ -297,6 +297,7 @@ class Store(Protocol):
         task_id: str | None = None,
         limit: int = PAGE_SIZE,
         cursor: str | None = None,
+        seconds: float | None = None,
     ) -> Hits:
         """Give the messages in which all of the query's words occur, newest first or most relevant
         first, and the tasks that are found by what they say themselves.
@@ -306,7 +307,13 @@ class Store(Protocol):
         task's history. The query's own filters narrow this further; its after and before are
         about the messages' times. Without words it gives all that passes. Tool output is looked
         in, and given, only when the query asks for it (`Query.wants_tool_output`), else counted.
-        What a fork or a replay copied is found once.
+        What a fork or a replay copied is found once. What a word is, `store.words` says.
+
+        A page has `limit` hits unless it is the last. With `seconds` it ends when the time is up,
+        with what was found so far and the cursor to look further: what is asked for while somebody
+        types is then answered at once, whatever it is. Counting never takes long; a count that is
+        not finished is capped. Cancelled, a search stops where it is. By relevance the newest hits
+        are ordered, as many as are counted.
 
         Raises QueryError for text that is no query, or asks for an order of tasks; InvalidValue
         for a cursor of another query; NotFound for an unknown task.
@@ -415,6 +422,18 @@ class Store(Protocol):
         """Store what was read from sources, with the checkpoints, in one transaction."""
         ...
 
+    async def index_more(self) -> int:
+        """Do a part of what an import or a deletion left for later in the index of the full text.
+
+        Gives how many messages still wait, 0 when there is nothing more to do. Each part is one
+        short transaction. An open store does this by itself, in the background.
+        """
+        ...
+
+    async def rebuild_index(self) -> None:
+        """Empty the index of the full text; `index_more` fills it again, part by part."""
+        ...
+
     async def known_sources(
         self, backend: str, paths: Sequence[str] | None = None
     ) -> dict[str, KnownSource]:
@@ -455,7 +474,9 @@ class Store(Protocol):
         ...
 
     async def integrity(self) -> Integrity:
-        """Check the file's pages, every reference, every count and every numbering."""
+        """Check the file's pages, every reference, every count and every numbering, and the index
+        of the full text: that it has every message, and of a sample every word.
+        """
         ...
 
     async def describe(self) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from store.opening import open_store
 from store.progress import Progress, in_words
 from store.text import printable
 
-_CLEAR = "\r\x1b[K"  # what stands on the line of the cursor
+CLEAR = "\r\x1b[K"  # what stands on the line of the cursor
 _REDRAW_SECONDS = 0.1
 _OBJECTS_BETWEEN_COLLECTIONS = 100_000
 
@@ -49,8 +49,8 @@ async def _import(options: argparse.Namespace) -> int:
     gc.freeze()
     gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
     progress: Callable[[Progress], None] | None = _events if options.events else None
-    if progress is None and _is_on_terminal():
-        progress = _shown_progress()
+    if progress is None and is_on_terminal():
+        progress = shown_progress()
     if options.watch:
         return await _watch(options, progress)
     async with open_store(options.database) as store:
@@ -98,13 +98,14 @@ async def _end_of_input() -> None:
         pass
 
 
-def _is_on_terminal() -> bool:
+def is_on_terminal() -> bool:
+    """Say whether a person sees what is told on standard error."""
     return sys.stderr is not None and sys.stderr.isatty()
 
 
 def _tell_report(options: argparse.Namespace, report: ingest.Report) -> None:
-    if _is_on_terminal():
-        print(_CLEAR, end="", file=sys.stderr, flush=True)
+    if is_on_terminal():
+        print(CLEAR, end="", file=sys.stderr, flush=True)
     if options.events:
         print(json.dumps({"report": shapes.report(report)}), flush=True)
     elif options.json:
@@ -127,7 +128,7 @@ def _events(progress: Progress) -> None:
     print(json.dumps(event), flush=True)
 
 
-def _shown_progress() -> Callable[[Progress], None]:
+def shown_progress() -> Callable[[Progress], None]:
     """Give what keeps one line of the terminal true, at most ten times a second."""
     began: dict[str, float] = {}
     shown = 0.0
@@ -138,7 +139,7 @@ def _shown_progress() -> Callable[[Progress], None]:
         since = now - began.setdefault(progress.doing, now)
         if now - shown > _REDRAW_SECONDS:
             shown = now
-            print(_CLEAR + in_words(progress, since), end="", file=sys.stderr, flush=True)
+            print(CLEAR + in_words(progress, since), end="", file=sys.stderr, flush=True)
 
     return show
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 
+from store import ingest
 from store.cli.commands import DONE, Commands, print_json
+from store.cli.imports import CLEAR, is_on_terminal, shown_progress
 from store.opening import open_store, recover
 from store.text import printable
 
@@ -14,7 +17,13 @@ def add(commands: Commands) -> None:
     """Add the commands."""
     commands.add("migrate", _migrate, "bring the store to this version's schema")
     commands.add("recover", _recover, "replace a damaged store by what can still be read of it")
-    commands.add("doctor", _doctor, "say what backscroll sees: places, counts, versions")
+    parser = commands.add("doctor", _doctor, "say what backscroll sees: places, counts, versions")
+    parser.add_argument(
+        "--check", action="store_true", help="read all of the store, and say what is wrong with it"
+    )
+    parser.add_argument(
+        "--rebuild-index", action="store_true", help="make the index of the full text anew"
+    )
 
 
 async def _migrate(options: argparse.Namespace) -> int:
@@ -40,19 +49,33 @@ async def _recover(options: argparse.Namespace) -> int:
 async def _doctor(options: argparse.Namespace) -> int:
     from store.doctor import examine  # loads every adapter, which no other command needs
 
-    findings = await examine(options.database, os.environ)
+    if options.rebuild_index:
+        await _rebuild(options)
+    findings = await examine(options.database, os.environ, check=options.check)
     if options.json:
         print_json(findings)
         return DONE
     for name, number in findings["versions"].items():
         print(f"{name:<12}{number or 'not installed'}")
     print()
+    problems = findings["database"].pop("problems", None)
     for name, value in findings["database"].items():
         if value is not None:
             print(f"{name:<14}{printable(str(value))}")
+    if problems is not None:
+        print("\n".join(("problems", *map(printable, problems))) if problems else "all is well")
     for agent in findings["agents"]:
         print(f"\n{agent['agent']:<8}program: {printable(agent['program'] or 'not found on PATH')}")
         for place in agent["places"]:
             seen = f"{place['sources']:,} files" if place["exists"] else "not there"
             print(f"        {printable(place['path'])}: {seen}")
     return DONE
+
+
+async def _rebuild(options: argparse.Namespace) -> None:
+    show = shown_progress() if is_on_terminal() else None
+    async with open_store(options.database) as store:
+        await store.rebuild_index()
+        await ingest.index(store, show)
+    if show is not None:
+        print(CLEAR, end="", file=sys.stderr, flush=True)

@@ -7,12 +7,11 @@ import os
 import sqlite3
 import time
 from collections.abc import AsyncIterator, Sequence
-from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
-from store.errors import InvalidValue, StoreError
+from store.errors import InvalidValue
 from store.models import (
     AnyTime,
     Extraction,
@@ -40,6 +39,7 @@ from store.models import (
 )
 from store.protocol import PAGE_SIZE, WAIT_SECONDS
 from store.query.model import FilterName, Query
+from store.query.parser import parse_query
 from store.search import Hits
 from store.sources import Chunk, KnownSource, Original, Piece, Recorded
 from store.sqlite import (
@@ -47,6 +47,7 @@ from store.sqlite import (
     dependencies,
     extractions,
     forks,
+    index,
     lists,
     memories,
     messages,
@@ -59,6 +60,8 @@ from store.sqlite import (
     tasks,
     usage,
 )
+from store.sqlite import search as searching
+from store.sqlite.catching_up import CatchingUp
 from store.sqlite.checkpoints import Checkpoints, is_affected
 from store.sqlite.connection import Connection, Readers
 from store.sqlite.copy import copy
@@ -94,6 +97,7 @@ class SqliteStore:
         self._writer = writer
         self._readers = readers
         self._writes = 0
+        self._catching_up = CatchingUp(self.index_more)
         self._closing: asyncio.Future[None] | None = None
 
     @classmethod
@@ -103,21 +107,29 @@ class SqliteStore:
         """Open or create the database at `path`, or one in memory for None."""
         if synchronous not in _SYNCHRONOUS:
             raise InvalidValue(f"synchronous is normal or full, not {synchronous!r}")
-        if path is None:
-            name = ":memory:"
-            setup = partial(_set_up, name=name, migrating=migrate, synchronous=synchronous)
-            writer = await Connection.open(name, name=name, setup=setup)
-            return cls(name, None, writer, None)
-        name = str(path)
-        held = await _prepared(path, name)
-        setup = partial(_set_up, name=name, migrating=migrate, synchronous=synchronous)
+        name = ":memory:" if path is None else str(path)
+        held = None if path is None else await _prepared(path, name)
+        is_behind = False
+
+        def set_up(db: sqlite3.Connection) -> None:
+            nonlocal is_behind
+            _set_up(db, name=name, migrating=migrate, synchronous=synchronous)
+            is_behind = index.is_behind(db)
+
         try:
-            writer = await Connection.open(name, name=name, setup=setup)
+            writer = await Connection.open(name, name=name, setup=set_up)
         except BaseException:
-            held.release()
+            if held is not None:
+                held.release()
             raise
-        writer.after_each_commit(Checkpoints(name).after_commit)
-        return cls(name, path, writer, Readers(path, name, _set_up_reader), held)
+        readers = None
+        if path is not None:
+            writer.after_each_commit(Checkpoints(name).after_commit)
+            readers = Readers(path, name, _set_up_reader)
+        store = cls(name, path, writer, readers, held)
+        if is_behind:
+            store._catching_up.begin()
+        return store
 
     @staticmethod
     async def recover(path: Path) -> Recovery:
@@ -138,6 +150,7 @@ class SqliteStore:
         await asyncio.shield(self._closing)
 
     async def _close(self) -> None:
+        await self._catching_up.end()
         # One after the other: the last to close tidies the log away, if it knows that it is.
         if self._readers is not None:
             await self._readers.close()
@@ -145,9 +158,20 @@ class SqliteStore:
         if self._held is not None:
             self._held.release()
 
-    async def _write(self, work: Work[T]) -> T:
-        result = await self._writer.write(work)
+    async def _write(self, work: Work[T], *, messages: int = 0, output_waits: bool = False) -> T:
+        """Run `work`, and bring the index up to date, in one transaction.
+
+        `messages` says how many of them the work writes.
+        """
+
+        def with_index(db: sqlite3.Connection) -> tuple[T, bool]:
+            result = work(db)
+            return result, index.follow(db, messages, output_waits=output_waits)
+
+        result, is_behind = await self._writer.write(with_index)
         self._writes += 1
+        if is_behind:
+            self._catching_up.begin()
         return result
 
     async def _read(self, work: Work[T]) -> T:
@@ -306,10 +330,10 @@ class SqliteStore:
     ) -> Message:
         given = {"role": role, "content": content, "kind": kind, "timestamp": timestamp}
         message = validated(NewMessage, fields | given)
-        return await self._write(lambda db: messages.save_one(db, task_id, message))
+        return await self._write(lambda db: messages.save_one(db, task_id, message), messages=1)
 
     async def save_messages(self, task_id: str, new: Sequence[NewMessage]) -> list[Message]:
-        return await self._write(lambda db: messages.save(db, task_id, new))
+        return await self._write(lambda db: messages.save(db, task_id, new), messages=len(new))
 
     async def get_history(
         self,
@@ -358,9 +382,15 @@ class SqliteStore:
         task_id: str | None = None,
         limit: int = PAGE_SIZE,
         cursor: str | None = None,
+        seconds: float | None = None,
     ) -> Hits:
-        del query, filter, task_id, limit, cursor
-        raise StoreError("there is no index to search in yet")
+        parsed = parse_query(query) if isinstance(query, str) else query
+        wanted = searching.Wanted(parsed, filter, task_id, limit, cursor, seconds)
+        try:
+            return await self._read(lambda db: searching.search(db, wanted))
+        except asyncio.CancelledError:
+            wanted.stopped.set()
+            raise
 
     async def filter_values(
         self, name: FilterName | str, prefix: str = "", *, limit: int = PAGE_SIZE
@@ -425,7 +455,17 @@ class SqliteStore:
     # Import
 
     async def record(self, chunks: Sequence[Chunk]) -> Recorded:
-        return await self._write(lambda db: sources.record(db, chunks))
+        count = sum(len(chunk.messages) for chunk in chunks)
+        return await self._write(
+            lambda db: sources.record(db, chunks), messages=count, output_waits=True
+        )
+
+    async def index_more(self) -> int:
+        return await self._writer.write(index.work_off)
+
+    async def rebuild_index(self) -> None:
+        await self._writer.write(index.begin_anew)
+        self._catching_up.begin()
 
     async def known_sources(
         self, backend: str, paths: Sequence[str] | None = None

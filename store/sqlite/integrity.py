@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 
+from store.sqlite import index_check
+
 _COUNTS = """
     SELECT task.id, task.message_count, task.prompt_count, task.tool_call_count, task.last_seq,
         task.last_message_at, count(message.id) AS messages,
@@ -21,7 +23,7 @@ _COUNTS = """
 
 
 def problems(db: sqlite3.Connection) -> Iterator[str]:
-    """Give every problem in words: pages, references, counts, numberings."""
+    """Give every problem in words: pages, references, counts, numberings, the full text index."""
     for (line,) in _rows(db, "PRAGMA integrity_check"):
         if line != "ok":
             yield f"damaged: {line}"
@@ -39,6 +41,8 @@ def problems(db: sqlite3.Connection) -> Iterator[str]:
         told = (row["prompt_count"], row["tool_call_count"], row["last_message_at"])
         if told != (row["prompts"], row["calls"], row["latest"]):
             yield f"{task} has wrong counts of prompts or tool calls, or a wrong latest time"
+    for problem in index_check.problems(db):
+        yield f"the full text: {problem}; `backscroll doctor --rebuild-index` makes it anew"
 
 
 def _rows(db: sqlite3.Connection, sql: str) -> Iterator[tuple[object, ...]]:

@@ -103,10 +103,10 @@ def make_line(folder: Path, megabytes: int, *, is_base64: bool) -> Path:
 def _written(home: Path, sessions: int) -> Corpus:
     dice = random.Random(sessions)
     text = _Text(random.Random(1))
-    lengths = _lengths(dice, sessions)
+    counts = lengths(dice, sessions)
     made: list[tuple[float, str, str]] = []
     messages, size = [0, 0], [0, 0]  # of either agent
-    for number, length in enumerate(lengths):
+    for number, length in enumerate(counts):
         agent = number % 2
         start = _END - timedelta(minutes=97 * number + dice.randrange(60))
         project = f"/home/ada/src/project-{dice.randrange(1, 1 + sessions // 8)}"
@@ -136,7 +136,7 @@ def _write(file: TextIO, parts: list[str]) -> int:
     return file.buffer.tell()
 
 
-def _lengths(dice: random.Random, sessions: int) -> list[int]:
+def lengths(dice: random.Random, sessions: int) -> list[int]:
     """Give how many messages each session has: many short ones, a few very long ones.
 
     One of each agent's is as long as one of the other's, so that they share the whole evenly.

@@ -144,6 +144,7 @@ def _contents(path: Path) -> dict[str, list[tuple[object, ...]]]:
         db.row_factory = sqlite3.Row
         tables = db.execute(
             "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+            " AND name NOT LIKE 'search_%'"
         ).fetchall()
         for (table,) in tables:
             rows = [dict(row) for row in db.execute(f'SELECT * FROM "{table}"')]

@@ -1,0 +1,1 @@
+-- A place held for the migration of this number.
