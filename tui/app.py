@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -22,6 +23,7 @@ from tui.commands import COMMANDS
 from tui.importing import Importer
 from tui.launch import Launcher, TerminalLauncher
 from tui.output import Simple, settling
+from tui.queries import Queries
 from tui.screens.browse import Browse
 from tui.settings import Settings
 
@@ -50,6 +52,7 @@ class Backscroll(App[None]):
         launcher: Launcher | None = None,
         here: Path | None = None,
         settings: Settings | None = None,
+        queries: Queries | None = None,
         first: FirstPage | None = None,
     ) -> None:
         super().__init__()
@@ -69,6 +72,7 @@ class Backscroll(App[None]):
             launcher or TerminalLauncher(self),
             here or _here(),
             settings,
+            queries,
             first,
         )
 
@@ -125,6 +129,12 @@ class Backscroll(App[None]):
                 if command.is_bound:
                     run = getattr(self._browse, f"action_{command.id}")
                     yield SystemCommand(command.title, command.help, run)
+            for name, text in self._browse.saved_queries().items():
+                yield SystemCommand(
+                    f"Query: {printable(name)}",
+                    printable(text),
+                    partial(self._browse.search_for, text),
+                )
         yield SystemCommand("Theme", "Change the colours.", self.action_change_theme)
 
     async def on_unmount(self) -> None:

@@ -10,6 +10,7 @@ from store.opening import MEMORY, database_path, given, open_store
 from tui import collector
 from tui.app import Backscroll
 from tui.importing import Importer, ProcessImporter
+from tui.queries import own_queries
 from tui.settings import own_settings
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def of_database(database: str | None, *, first: FirstPage | None = None) -> Back
         path = database_path(given(database))
         return None if path is None else ProcessImporter(str(path))
 
-    return Backscroll(opened, importer, settings=own_settings(), first=first)
+    return Backscroll(opened, importer, settings=own_settings(), queries=own_queries(), first=first)
 
 
 def demonstration() -> Backscroll:

@@ -16,6 +16,7 @@ class Group(StrEnum):
     """The headings that commands are shown under."""
 
     MOVE = "Move"
+    FIND = "Find"
     LIST = "List"
     READ = "Read"
     RESUME = "Resume"
@@ -99,16 +100,18 @@ COMMANDS: tuple[Command, ...] = (
         in_footer=True,
         is_bound=False,
     ),
-    Command("back", ("escape",), "Back", "Leave the history, or end filtering.", Group.MOVE),
+    Command("back", ("escape",), "Back", "Leave the history, then what was found.", Group.MOVE),
     Command("next_pane", ("tab",), "Next pane", "Go to the next pane.", Group.MOVE),
     Command(
-        "filter",
+        "search",
         ("slash",),
-        "Filter",
-        "Show only tasks with these words in title, project, branch, model or agent.",
-        Group.LIST,
+        "Search",
+        "Look for words in every message, or, while reading, in this conversation.",
+        Group.FIND,
         in_footer=True,
     ),
+    Command("next_hit", ("n",), "Next hit", "Go to the next hit.", Group.FIND),
+    Command("previous_hit", ("N",), "Previous hit", "Go to the hit before.", Group.FIND),
     Command(
         "scope",
         ("s",),

@@ -6,6 +6,7 @@ lines are laid out when they are walked over, and few are kept.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import OrderedDict
 from typing import NamedTuple
 
@@ -13,6 +14,7 @@ from textual.strip import Strip
 
 from tui.paging import HistoryPages
 from tui.render.history import part_lines
+from tui.render.lit import Finder
 from tui.render.look import Look
 from tui.render.marks import NO_LINKS, Links
 from tui.render.plan import Fold, Plan, has_folds, plan_among
@@ -163,6 +165,32 @@ class Viewport:
         """Show a message, at the top if enough follows it."""
         self._put(Place(position))
         self.settle()
+
+    def to_match(self, position: int, finder: Finder) -> None:
+        """Show the first place in a message where something is found, unfolding it if need be.
+
+        The message's beginning is shown with it when both fit.
+        """
+        place = self._match(position, finder)
+        message = self.pages[position]
+        if place is None and has_folds(message) and finder.first(message.content) is not None:
+            self._own[message.seq] = Fold.FULL
+            self._replan()
+            place = self._match(position, finder)
+        self._put(Place(position))
+        if place is not None and self._walk(self.top, max(0, self.height - 3))[0] < place:
+            self._put(self._walk(place, -(self.height // 3))[0])
+        self.settle()
+
+    def _match(self, position: int, finder: Finder) -> Place | None:
+        plan = self._plan(position)
+        # Only the part that has it is laid out: a message may have thousands.
+        first = finder.first(plan.body or "")
+        part = bisect_right(plan.cuts, first) - 1 if first is not None else 0
+        for line, strip in enumerate(self._at(position, part)):
+            if finder.first(strip.text) is not None:
+                return Place(position, part, line)
+        return None
 
     def settle(self) -> None:
         """Fill the view to its last line where the history ends sooner."""

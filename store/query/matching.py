@@ -56,8 +56,13 @@ def wanted(terms: Sequence[Term]) -> tuple[Term, ...]:
     return tuple(term for term in terms if not term.is_excluded)[:_MOST_TERMS]
 
 
+def whole(term: Term, text: str) -> re.Pattern[str]:
+    """Give what finds a term as whole words in a text like this one. It never matches nothing."""
+    return _patterns(term, "" if text.isascii() else _ACCENTS)[0]
+
+
 def _of(text: str, term: Term, number: int) -> Iterator[Match]:
-    for pattern in _patterns(term, _ACCENTS if not text.isascii() else ""):
+    for pattern in _patterns(term, "" if text.isascii() else _ACCENTS):
         found = False
         for match, _ in zip(pattern.finditer(text), range(_MOST_MATCHES), strict=False):
             found = True

@@ -101,17 +101,6 @@ async def test_archiving_undoing_and_taking_back(seeded: Store) -> None:
         assert (await seeded.get_task("bug")).archived_at is None
 
 
-async def test_filtering_as_one_types(seeded: Store) -> None:
-    async with browsing(seeded) as pilot:
-        await press(pilot, "slash", *"cache")
-        assert listed(screen_text(pilot)) == ["Cache the index"]
-        await press(pilot, "enter")
-        assert pilot.app.screen.query_one(TaskList).has_focus
-        assert "/cache" in screen_text(pilot)
-        await press(pilot, "escape")
-        assert len(listed(screen_text(pilot))) == 4
-
-
 async def test_scope_goes_round(seeded: Store, tmp_path: Path) -> None:
     (tmp_path / ".git").mkdir()
     async with browsing(seeded, here=tmp_path / "uploader") as pilot:
@@ -306,12 +295,12 @@ async def test_an_impatient_person_starts_one_agent(seeded: Store, fake_program:
         assert len(launcher.started) == 2
 
 
-async def test_what_is_typed_behind_the_slash_is_a_filter(seeded: Store) -> None:
+async def test_what_is_typed_behind_the_slash_is_a_query(seeded: Store) -> None:
     async with browsing(seeded) as pilot:
         await press(pilot, "slash", "x", "a", "q")
-        assert pilot.app.screen.query_one("#filter", Input).value == "xaq"
+        assert pilot.app.screen.query_one("#query Input", Input).value == "xaq"
         assert (await seeded.get_task("bug")).archived_at is None
-        assert "Nothing matches." in screen_text(pilot)
+        assert "Nothing found." in screen_text(pilot)
 
 
 async def test_archiving_twice_in_a_hurry_is_archiving_once(seeded: Store) -> None:

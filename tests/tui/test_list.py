@@ -233,8 +233,9 @@ async def test_what_is_read_is_not_folded_away_because_another_fork_goes_on(s: S
 
 async def test_a_fork_that_matches_alone_is_shown_alone(s: Store) -> None:
     await family(s)
+    await s.tag("fork of it", "x")
     async with browsing(s) as pilot:
-        await press(pilot, "slash", *"it", "enter")
+        await press(pilot, "slash", *"tag:x", "enter")
         assert words(pilot) == ["⑂ fork of it"]
         await press(pilot, "escape")
         assert words(pilot)[1:4] == ["▾ origin", "├ ⑂ fork", "│ ├ ⑂ fork of it"]
@@ -256,9 +257,10 @@ async def test_the_top_line_says_how_many_are_hidden(s: Store) -> None:
     await family(s)
     await s.create_session("/src", "claude", task_id="nightly", origin="automated")
     await s.create_session("/src", "claude", task_id="empty")
+    await s.tag("alone", "x")
     async with browsing(s) as pilot:
         assert "4 tasks · 2 hidden" in screen_text(pilot)
-        await press(pilot, "slash", *"alone", "enter")
+        await press(pilot, "slash", *"tag:x", "enter")
         assert "1 of 4" in screen_text(pilot)
         await press(pilot, "escape", "a")
         assert "6 tasks" in screen_text(pilot)

@@ -40,6 +40,7 @@ class Look:
     removed: Style = field(default_factory=Style)
     divider: Style = field(default_factory=Style)
     mark: Style = field(default_factory=lambda: _plain(bold=True))
+    match: Style = field(default_factory=lambda: _plain(reverse=True))
     link: Style = field(default_factory=lambda: _plain(underline=True))
     selection: Style = field(default_factory=lambda: _plain(reverse=True))
 
@@ -64,6 +65,7 @@ STYLES = (
     "removed",
     "divider",
     "mark",
+    "match",
     "link",
     "selection",
 )

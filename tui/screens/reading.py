@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING
 
-from textual import on
+from textual import events, on
+from textual.timer import Timer
 
 from store.errors import NotFound
 from store.text import printable
 from tui import clipboard, clock
 from tui.links import links_of
+from tui.render.detail import Surroundings
 from tui.screens.ask import Ask
 from tui.screens.panes import Panes
 from tui.showing import Extract
+from tui.widgets.detail import Detail
 from tui.widgets.history import HistoryView
 from tui.widgets.tasks import TaskList
 
 if TYPE_CHECKING:
     from store.models import Task, TaskRow
     from store.protocol import Store
+
+_SETTLE = 0.06  # seconds a selection must last before its history is read
 
 
 class Reading(Panes):
@@ -30,6 +36,66 @@ class Reading(Panes):
         self._trail: list[tuple[str, int]] = []  # where one came from, through which message
         self._landing: tuple[str, int] | None = None  # the message that a task is to be shown at
         self._linked: tuple[str, int] | None = None  # the task whose links are marked
+        self._settling: Timer | None = None
+
+    @property
+    def _row(self) -> TaskRow | None:
+        """The task that the commands are about."""
+        return self._tasks.selected
+
+    # The selected task
+
+    @on(TaskList.Selected)
+    def _selected(self, event: TaskList.Selected) -> None:
+        if self._store is None:
+            return  # it is told again when the store's own rows are there
+        row = event.row
+        if row is not None and row.task.id == self._history.task_id:
+            if self._settling is not None:
+                self._settling.stop()
+            self._work(lambda: self._show(row), "show")
+            return
+        self._settle(lambda: self._show(row))
+
+    def _settle(self, work: Callable[[], Coroutine[None, None, None]]) -> None:
+        """Show something once the selection has stayed where it is for a moment."""
+        if self._settling is not None:
+            self._settling.stop()
+        self._settling = self.set_timer(_SETTLE, lambda: self._work(work, "show"))
+
+    async def _show(self, row: TaskRow | None) -> None:
+        store, detail = self._store, self.query_one("#detail", Detail)
+        if store is None or row is None:
+            detail.show(None)
+            self._history.clear()
+            return
+        task_id, count = row.task.id, row.task.message_count
+        landing = self._landing if self._landing and self._landing[0] == task_id else None
+        self._landing = None
+        if task_id == self._history.task_id:
+            self._history.refresh_count(count)
+            if landing is not None:
+                self._history.go_to_match(landing[1])
+        else:
+            name = row.session.backend if row.session else "agent"
+            at = landing[1] if landing is not None else None
+            self._history.show(task_id, store, count, printable(name), at=at)
+        if self._linked != (task_id, row.children):
+            self._linked = (task_id, row.children)
+            self._work(lambda: self._link(store, row), "link")
+        detail.show(row, await self._surroundings(store, row.task))
+
+    async def _surroundings(self, store: Store, task: Task) -> Surroundings:
+        try:
+            return Surroundings(
+                needs=await store.dependencies(task.id),
+                needed_by=await store.dependents(task.id),
+                origin=await store.get_task(task.fork_of) if task.fork_of else None,
+            )
+        except NotFound:
+            return Surroundings()  # deleted by somebody in this moment: the list will tell
+
+    # Reading
 
     @on(TaskList.Opened)
     def _opened(self) -> None:
@@ -127,7 +193,7 @@ class Reading(Panes):
 
     def action_copy_path(self) -> None:
         """Copy where the session came from."""
-        row = self._tasks.selected
+        row = self._row
         if row is None:
             self._nothing_selected()
         elif row.session is None or row.session.source_path is None:
@@ -170,7 +236,7 @@ class Reading(Panes):
             task_id, seq = self._trail.pop()
             self._work(lambda: self._gone(task_id, seq), "go")
             return
-        row = self._tasks.selected
+        row = self._row
         origin = (row.task.parent_task_id or row.task.fork_of) if row is not None else None
         if origin is None:
             self._tell("This conversation did not begin in another one.")
@@ -185,7 +251,7 @@ class Reading(Panes):
         store = self._store
         if store is None:
             return False
-        path = await _ancestors(store, task_id)
+        path = await ancestors(store, task_id)
         self._landing = (task_id, seq) if seq is not None else None
         if await self._tasks.reveal([task.id for task in path]):
             self.add_class("-reading")
@@ -196,8 +262,13 @@ class Reading(Panes):
         self._tell(f"“{title}” is not in the list as it is filtered now.", "warning")
         return False
 
+    def on_unmount(self, _event: events.Unmount) -> None:
+        """Stop the clock that reads the history of a passing selection."""
+        if self._settling is not None:
+            self._settling.stop()
 
-async def _ancestors(store: Store, task_id: str) -> list[Task]:
+
+async def ancestors(store: Store, task_id: str) -> list[Task]:
     """Give a task and those it hangs under, the topmost first. Raises NotFound for the task."""
     path = [await store.get_task(task_id)]
     while (above := path[0].parent_task_id or path[0].fork_of) is not None:

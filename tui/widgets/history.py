@@ -8,6 +8,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message as Event
 
 from tui.paging import HistoryPages, HistorySource
+from tui.render.lit import Finder
 from tui.render.marks import Links
 from tui.render.plan import Fold
 from tui.showing import Extract, Showing
@@ -109,7 +110,7 @@ class HistoryView(HistoryMouse, can_focus=True, inherit_bindings=False):
         if at is None:
             self._go_end(view)
         else:
-            self.go_to(at)
+            self.go_to_match(at)
         self.set_timer(PATIENCE, lambda: self._say_loading(view))
 
     def _open(self) -> Viewport:
@@ -145,6 +146,11 @@ class HistoryView(HistoryMouse, can_focus=True, inherit_bindings=False):
         elif is_grown:
             view.is_stuck = False
             self._repaint()
+
+    def light(self, finder: Finder | None) -> None:
+        """Light what is found wherever it comes into view, or nothing."""
+        self._finder = finder
+        self._repaint()
 
     def link(self, links: Links) -> None:
         """Mark where this history leads to other ones."""

@@ -28,6 +28,18 @@ class HistoryMoves(HistoryPane, inherit_bindings=False):
         self._following = False
         self._jump(view, load, lambda position: self._mark(view, position))
 
+    def go_to_match(self, seq: int) -> None:
+        """Show what is lit in a message, and mark the message."""
+        if (view := self._view) is None:
+            return
+
+        async def load() -> int:
+            at = view.pages.find(seq)
+            return await view.pages.jump_seq(seq) if at is None else at
+
+        self._following = False
+        self._jump(view, load, lambda position: self._mark_match(view, position))
+
     def go_to_rank(self, rank: int) -> None:
         """Show the message at a place of what is shown, from 0; the last where there are fewer."""
         if (view := self._view) is None or not view.pages:
@@ -183,3 +195,8 @@ class HistoryMoves(HistoryPane, inherit_bindings=False):
     def _mark(self, view: Viewport, position: int) -> None:
         self._marked = view.pages[position].seq
         view.to_message(position)
+
+    def _mark_match(self, view: Viewport, position: int) -> None:
+        self._mark(view, position)
+        if self._finder is not None:
+            view.to_match(position, self._finder)

@@ -15,6 +15,7 @@ from textual.worker import Worker
 
 from tui import clock
 from tui.paging import HistorySource
+from tui.render.lit import Finder, lit
 from tui.render.look import STYLES, Look
 from tui.selection import Selection
 from tui.showing import Showing
@@ -69,6 +70,7 @@ class HistoryPane(ScrollView, inherit_bindings=False):
         & > .history--removed { color: $text-error; }
         & > .history--divider { color: $text-warning; }
         & > .history--mark { color: $text-accent; text-style: bold; }
+        & > .history--match { color: $background; background: $warning; text-style: bold; }
         & > .history--link { color: $text-accent; text-style: underline; }
         & > .history--selection { background: $primary 50%; text-style: reverse; }
     }
@@ -120,6 +122,7 @@ class HistoryPane(ScrollView, inherit_bindings=False):
         self._marked: int | None = None
         self._look: Look | None = None
         self._selection: Selection | None = None
+        self._finder: Finder | None = None
         self._picture: list[Strip] = []
         self._is_stale = False
         self._is_jumping = False
@@ -270,6 +273,8 @@ class HistoryPane(ScrollView, inherit_bindings=False):
             )
             for place, strip in view.rows()
         ]
+        if (finder := self._finder) is not None:
+            rows = [(place, lit(strip, finder, look.match)) for place, strip in rows]
         if (chosen := self._selection) is not None:
             return [chosen.lit(place, strip, look.selection) for place, strip in rows]
         return [strip for _, strip in rows]
