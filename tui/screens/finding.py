@@ -253,6 +253,7 @@ class Finding(Listing):
         notice = "" if len(listing) else await searches.instead(store, query, scope)
         self._history.light(Finder(query.wanted))
         self._show_hits(listing, notice)
+        self._say(notes=self._notes())
         if (line := self._line) is not None:
             line.say(searches.counted(listing))
 

@@ -33,7 +33,7 @@ class QueryLine(Horizontal):
         background: $panel;
 
         & > #query-sign { width: auto; padding: 0 0 0 1; color: $text-primary; }
-        & > _Line {
+        & > QueryInput, & > QueryInput:focus {
             width: 1fr;
             min-width: 12;
             height: 1;
@@ -72,7 +72,7 @@ class QueryLine(Horizontal):
     ) -> None:
         super().__init__(id="query")
         self._sign = sign
-        self._line = _Line(text, complete, recent, placeholder)
+        self._line = QueryInput(text, complete, recent, placeholder)
 
     def compose(self) -> ComposeResult:
         """Lay out the line."""
@@ -112,7 +112,9 @@ class QueryLine(Horizontal):
         self.post_message(self.Submitted(event.value))
 
 
-class _Line(Input):
+class QueryInput(Input):
+    """The line itself."""
+
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up", "older", "Older query", show=False),
         Binding("down", "newer", "Newer query", show=False),
