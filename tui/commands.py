@@ -210,6 +210,13 @@ COMMANDS: tuple[Command, ...] = (
         Group.READ,
     ),
     Command(
+        "details",
+        ("v",),
+        "Details",
+        "Show everything known of the task; there, y copies a value and Y all of it.",
+        Group.READ,
+    ),
+    Command(
         "copy_message",
         ("y",),
         "Copy message",

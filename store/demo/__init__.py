@@ -9,11 +9,14 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from store.demo import bug_hunt, helpers, others
+from store.demo.spent import usage_of
 from store.demo.talk import Talk
-from store.models import NewMessage, Origin, SessionStatus, Task, TaskStatus, TitleFrom
+from store.models import NewMessage, Origin, SessionStatus, Task, TaskStatus, TitleFrom, Usage
 from store.protocol import Store
+from store.sources import Checkpoint, Chunk, Fingerprint, SessionFacts, Source
 
 _IDS = uuid.UUID("0b5c2f3e-93a1-5d7e-8a44-1f0f6f6d1c77")
 _HOME = "/home/ada"
@@ -251,6 +254,8 @@ async def fill(store: Store, now: datetime | None = None) -> None:
         await _save(store, entry, moment, began or moment - entry.ago)
         if messages:
             await store.save_messages(task_id(entry.name), messages)
+        if messages and entry.model and not entry.gone:
+            await store.record([_spent(entry, usage_of(messages, entry.model), moment)])
     for waiting, needed in _DEPENDENCIES:
         await store.add_dependency(task_id(waiting), task_id(needed))
 
@@ -291,12 +296,33 @@ async def _save(store: Store, entry: _Entry, now: datetime, began: datetime) -> 
         await store.set_task_status(task_id(entry.name), entry.status)
 
 
+def _spent(entry: _Entry, usage: tuple[Usage, ...], now: datetime) -> Chunk:
+    """Give what a session used as an import would."""
+    root = _root(entry)
+    mark = Fingerprint(0, 0, 0, int(now.timestamp() * 1e9))
+    return Chunk(
+        Source(entry.backend, Path(root), Path(_source(entry)), mark),
+        SessionFacts(session_id(entry.name), namespace=root if entry.backend == "goose" else ""),
+        (),
+        Checkpoint(mark, finished=True),
+        usage=usage,
+    )
+
+
+def _root(entry: _Entry) -> str:
+    if entry.backend == "goose":
+        return f"{_HOME}/.local/share/goose/sessions"
+    return f"{_HOME}/.{entry.backend}"
+
+
+def _source(entry: _Entry) -> str:
+    return f"{_root(entry)}/{session_id(entry.name)}.jsonl"
+
+
 async def _save_session(
     store: Store, entry: _Entry, project: str, now: datetime, began: datetime
 ) -> None:
-    root = f"{_HOME}/.{entry.backend}"
-    if entry.backend == "goose":
-        root = f"{_HOME}/.local/share/goose/sessions"
+    root = _root(entry)
     await store.save_session(
         task_id(entry.name),
         session_id(entry.name),
@@ -309,7 +335,7 @@ async def _save_session(
         model=entry.model,
         parent_session_id=session_id(entry.parent) if entry.parent else None,
         fork_session_id=session_id(entry.fork_of) if entry.fork_of else None,
-        source_path=f"{root}/{session_id(entry.name)}.jsonl",
+        source_path=_source(entry),
         source_gone_at=now - entry.gone if entry.gone else None,
         created_at=began,
     )

@@ -1,10 +1,9 @@
-"""Everything that is known of a task, as content for the detail pane."""
+"""The most telling of what is known of a task, as content for the detail pane."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Iterable
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from textual.content import Content
@@ -12,11 +11,15 @@ from textual.content import Content
 from store.activity import Activity, activity
 from store.enums import TaskStatus
 from store.text import printable
+from tui.render.figures import in_days, short
 
 if TYPE_CHECKING:
-    from store.models import Task, TaskRow
+    from store.models import Task, TaskRow, Usage
+    from tui.facts import Facts
 
-_DOING = {
+_SOON = timedelta(days=7)
+
+DOING = {
     Activity.WORKING: "working",
     Activity.WAITING: "waiting for you",
     Activity.STALE: "stopped in the middle",
@@ -24,18 +27,14 @@ _DOING = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What a task is connected with."""
-
-    needs: Sequence[Task] = ()
-    needed_by: Sequence[Task] = ()
-    origin: Task | None = None
-
-
-def detail(row: TaskRow, around: Surroundings, home: str, now: datetime) -> Content:
+def detail(row: TaskRow, facts: Facts, home: str, now: datetime) -> Content:
     """Say what a task and its session are, in a few lines."""
-    lines = (_where(row, home), _how(row, now), _how_much(row, now), _connections(row, around))
+    lines = (
+        _where(row, home),
+        _how(row, facts, now),
+        _how_much(row, now),
+        _connections(row, facts, now),
+    )
     return Content("\n").join(line for line in lines if line)
 
 
@@ -56,13 +55,14 @@ def _where(row: TaskRow, home: str) -> Content:
     return _joined([(name, "bold"), (folder + branch, "")])
 
 
-def _how(row: TaskRow, now: datetime) -> Content:
+def _how(row: TaskRow, facts: Facts, now: datetime) -> Content:
     session = row.session
     gone = session is not None and session.source_gone_at is not None
     return _joined(
         [
             (printable((session and session.model) or ""), ""),
-            (_DOING[activity(row, now)] if session else "", "$text-warning"),
+            (tokens(facts.usage), "$text-muted"),
+            (DOING[activity(row, now)] if session else "", "$text-warning"),
             ("deleted by its agent, kept here" if gone else "", "$text-warning"),
             ("archived" if row.task.archived_at else "", "$text-warning"),
             (" ".join(f"#{printable(tag)}" for tag in row.task.tags), "$text-accent"),
@@ -90,19 +90,49 @@ def _how_much(row: TaskRow, now: datetime) -> Content:
     )
 
 
-def _connections(row: TaskRow, around: Surroundings) -> Content | None:
+def tokens(usage: Iterable[Usage]) -> str:
+    """Say in a few words how much went to a model and came back; nothing when nobody says."""
+    sent = output = 0
+    for one in usage:
+        sent += one.sent_tokens
+        output += one.output_tokens
+    return f"{short(sent)} tokens in, {short(output)} out" if sent or output else ""
+
+
+def _connections(row: TaskRow, facts: Facts, now: datetime) -> Content | None:
     parts: list[Content] = []
-    if around.origin is not None:
-        parts.append(Content(f"fork of {_title(around.origin)}"))
-    if around.needs:
-        parts.append(Content(f"needs: {_titles(around.needs)}"))
-    if around.needed_by:
-        parts.append(Content(f"needed by: {_titles(around.needed_by)}"))
+    if facts.origin is not None:
+        parts.append(Content(f"fork of {_title(facts.origin)}"))
+    if facts.needs:
+        parts.append(Content(f"needs: {_titles(facts.needs)}"))
+    if facts.needed_by:
+        parts.append(Content(f"needed by: {_titles(facts.needed_by)}"))
     if row.task.notes:
         parts.append(Content(printable(row.task.notes)))
-    if not parts:
+    parts = [part.stylize("$text-muted") for part in parts]
+    if source := _source(row, facts, now):
+        parts.append(source)
+    return Content.styled(" · ", "$text-muted").join(parts) if parts else None
+
+
+def _source(row: TaskRow, facts: Facts, now: datetime) -> Content | None:
+    """Say whether the source is kept, and when its agent will delete it."""
+    session, disk = row.session, facts.disk
+    if session is None or disk is None or disk.source_size is None:
         return None
-    return Content(" · ").join(parts).stylize("$text-muted")
+    parts = ["kept" if facts.kept else "not kept"]
+    style = "$text-muted"
+    if disk.expires_at is not None:
+        parts.append(f"deleted {until(disk.expires_at, now)}")
+        if not facts.kept and disk.expires_at - now < _SOON:
+            style = "$text-warning"
+    return Content.styled(f"source: {', '.join(parts)}", style)
+
+
+def until(moment: datetime, now: datetime) -> str:
+    """Say when an agent will do what it does when it is started from a moment on."""
+    left = moment - now
+    return f"in {in_days(left)}" if left > timedelta() else "when its agent is next started"
 
 
 def _titles(tasks: Iterable[Task]) -> str:

@@ -11,8 +11,8 @@ from textual.timer import Timer
 from store.errors import NotFound
 from store.text import printable
 from tui import clipboard, clock
+from tui.facts import Gatherer
 from tui.links import links_of
-from tui.render.detail import Surroundings
 from tui.screens.ask import Ask
 from tui.screens.panes import Panes
 from tui.showing import Extract
@@ -37,6 +37,7 @@ class Reading(Panes):
         self._landing: tuple[str, int] | None = None  # the message that a task is to be shown at
         self._linked: tuple[str, int] | None = None  # the task whose links are marked
         self._settling: Timer | None = None
+        self._facts = Gatherer()
 
     @property
     def _row(self) -> TaskRow | None:
@@ -83,17 +84,18 @@ class Reading(Panes):
         if self._linked != (task_id, row.children):
             self._linked = (task_id, row.children)
             self._work(lambda: self._link(store, row), "link")
-        detail.show(row, await self._surroundings(store, row.task))
+        async for facts in self._facts.some(store, row):
+            detail.show(row, facts)
 
-    async def _surroundings(self, store: Store, task: Task) -> Surroundings:
-        try:
-            return Surroundings(
-                needs=await store.dependencies(task.id),
-                needed_by=await store.dependents(task.id),
-                origin=await store.get_task(task.fork_of) if task.fork_of else None,
-            )
-        except NotFound:
-            return Surroundings()  # deleted by somebody in this moment: the list will tell
+    def action_details(self) -> None:
+        """Show everything known of the task."""
+        from tui.screens.details import Details  # what is asked for now and then costs no start
+
+        row, store = self._row, self._store
+        if row is None or store is None:
+            self._nothing_selected()
+            return
+        self.app.push_screen(Details(row, self._facts.all(store, row)))
 
     # Reading
 

@@ -10,7 +10,8 @@ from textual.widgets import Static
 
 from store.text import printable
 from tui import clock
-from tui.render.detail import Surroundings, detail
+from tui.facts import Facts
+from tui.render.detail import detail
 
 if TYPE_CHECKING:
     from store.models import TaskRow
@@ -29,7 +30,7 @@ class Detail(Static):
     }
     """
 
-    def show(self, row: TaskRow | None, around: Surroundings | None = None) -> None:
+    def show(self, row: TaskRow | None, facts: Facts | None = None) -> None:
         """Show a task, or with None that there is none."""
         if row is None:
             self.border_title = None
@@ -38,4 +39,4 @@ class Detail(Static):
         # A string would be read as markup, whatever is escaped in it.
         self.border_title = Content(printable(row.task.title) or "(no title)")
         home = str(Path.home())
-        self.update(detail(row, around or Surroundings(), home, clock.now()))
+        self.update(detail(row, facts or Facts(), home, clock.now()))
