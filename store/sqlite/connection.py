@@ -130,7 +130,7 @@ class Connection:
         if self._closed:
             raise StoreClosed(f"the store {self.name} is closed")
         # aiosqlite's public calls run one statement each; its queue takes any function.
-        self._db._tx.put_nowait((None, turn))
+        self._db._tx.put_nowait((None, _once(turn)))
         self._patience.watch(call)
         try:
             return await call.future
@@ -161,6 +161,16 @@ class Connection:
             self._db._connection.interrupt()
 
 
+def _once(turn: Callable[[], None]) -> Callable[[], None]:
+    """Give a function that forgets `turn` when it is called.
+
+    aiosqlite keeps the last function of each thread until the next one: what that has read, be it
+    a history's longest lines, would stay in memory with it.
+    """
+    turns = [turn]
+    return lambda: turns.pop()()
+
+
 def in_snapshot(db: sqlite3.Connection, work: Work[T]) -> T:
     """Run `work` in a read transaction, so that all its statements see the same moment."""
     db.execute("BEGIN")
@@ -188,11 +198,14 @@ class Readers:
         if self._closed:
             raise StoreClosed(f"the store {self._name} is closed")
         began = time.monotonic()
-        try:
-            async with asyncio.timeout(WAIT_SECONDS):
-                await self._places.acquire()
-        except TimeoutError:
-            raise StoreBusy(f"{self._name}: no reading connection got free") from None
+        if not self._places.locked():
+            await self._places.acquire()  # at once: a timeout would outlast the reading
+        else:
+            try:
+                async with asyncio.timeout(WAIT_SECONDS):
+                    await self._places.acquire()
+            except TimeoutError:
+                raise StoreBusy(f"{self._name}: no reading connection got free") from None
         try:
             connection = self._idle.pop() if self._idle else await self._open()
         except BaseException:

@@ -15,6 +15,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from contextvars import Context
 from typing import Any, Generic, TypeVar
 
 from store.errors import StoreBusy
@@ -91,7 +92,8 @@ class Patience:
         if call.deadline < self._next:
             self._next = call.deadline
             wait = call.deadline - time.monotonic()
-            call.future.get_loop().call_later(wait, self._look, self._next)
+            # In a context of its own: the caller's would stay in memory for as long.
+            call.future.get_loop().call_later(wait, self._look, self._next, context=Context())
 
     def forget(self, call: Call[Any]) -> None:
         """Look after a call no longer: it has its answer."""

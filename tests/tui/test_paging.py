@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import weakref
+from collections.abc import Iterator
 from datetime import timedelta
+
+import pytest
 
 from store import Message, MessageFilter, Store
 from tests.tui.histories import MILLION, START, TASK, Source, reading
-from tests.tui.people import NOW, said
+from tests.tui.people import NOW, browsing, press, said, screen_text
 from tui.paging import HistoryPages, place_at
 from tui.widgets.history import HistoryView
 
@@ -80,3 +85,34 @@ async def test_where_one_is_is_told_rightly_once_it_is_counted() -> None:
         await reader.settle()
         await reader.pilot.pause(0.2)
         assert reader.events(HistoryView.Moved)[-1].first == 400_000
+
+
+@pytest.fixture
+def uncollected() -> Iterator[None]:
+    """Let nothing go that something still refers to."""
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
+
+
+@pytest.mark.usefixtures("uncollected")
+async def test_what_was_read_is_nobodys_once_it_was_used(seeded: Store) -> None:
+    history = await seeded.get_history("bug")
+    last = weakref.ref(history[-1])
+    del history
+    await asyncio.sleep(0.05)  # the thread that read it has come to wait for more
+    assert last() is None
+
+
+@pytest.mark.usefixtures("uncollected")
+async def test_a_history_that_was_left_leaves_memory(seeded: Store) -> None:
+    async with browsing(seeded) as pilot:
+        view = pilot.app.screen.query_one(HistoryView)._view
+        assert view is not None
+        message = weakref.ref(view.pages[view.pages.last])
+        del view
+        await press(pilot, "down")
+        assert "Cached." in screen_text(pilot)
+        await press(pilot, "down")
+        assert message() is None

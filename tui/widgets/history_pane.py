@@ -178,7 +178,11 @@ class HistoryPane(ScrollView, inherit_bindings=False):
         """Do work behind the screen in place of what is being done."""
 
         async def guarded() -> None:
-            await self._guard(view, work)
+            nonlocal view, work
+            try:
+                await self._guard(view, work)
+            finally:
+                del view, work  # the worker stays for a while, and the messages would with it
 
         # Not a coroutine: one that is replaced before it begins would never be awaited.
         self._loader = self.run_worker(
