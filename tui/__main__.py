@@ -52,6 +52,13 @@ def _browse(database: str | None, *, demo: bool = False) -> int:
             "backscroll: the browser needs a terminal; `backscroll list` does not", file=sys.stderr
         )
         return 1
+    if (kind := os.environ.get("TERM", "")) in ("dumb", "unknown"):
+        print(  # noqa: T201
+            f"backscroll: nothing can be drawn on this terminal (TERM={kind});"
+            " `backscroll list` only writes",
+            file=sys.stderr,
+        )
+        return 1
     collector.rest()
     first = None if demo else _first_page(database)
     from tui.browser import browse

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import partial
@@ -13,7 +14,7 @@ from textual import events
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.driver import Driver
-from textual.filter import LineFilter
+from textual.filter import LineFilter, Monochrome, NoColor
 from textual.screen import Screen
 from textual.theme import Theme
 
@@ -26,10 +27,15 @@ from tui.output import Simple, settling
 from tui.queries import Queries
 from tui.screens.browse import Browse
 from tui.settings import Settings
+from tui.themes import OWN_THEMES, legible, suggested
 
 if TYPE_CHECKING:
     from store.protocol import Store
     from tui.first_page import FirstPage
+
+
+_COLOURLESS = (Monochrome, NoColor)
+_COLOURLESS_FILTERS = (Monochrome(), NoColor())
 
 
 class Backscroll(App[None]):
@@ -42,6 +48,14 @@ class Backscroll(App[None]):
 
     TITLE = "backscroll"
     ENABLE_COMMAND_PALETTE = True
+    CSS = """
+    Toast { padding: 0 1; margin: 0 0 1 0; background: $panel; }
+    Input:nocolor:ansi {
+        & > .input--cursor { text-style: reverse; }
+        & > .input--selection { text-style: reverse; }
+    }
+    Toast.-warning:nocolor, Toast.-error:nocolor { text-style: bold; }
+    """
     BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+l", "redraw", show=False, id="redraw")]
 
     def __init__(
@@ -59,13 +73,10 @@ class Backscroll(App[None]):
         self._simple = Simple()
         self._settings = settings
         self._idle = Idle()
-        self._unread: OSError | ValueError | None = None
-        try:
-            theme = settings.theme if settings is not None else None
-        except (OSError, ValueError) as error:
-            self._unread = error  # said when there is a screen to say it on
-        else:
-            self.theme = theme if theme in self.available_themes else self.theme
+        self._said_at_start = ""
+        for theme in OWN_THEMES:
+            self.register_theme(theme)
+        self.theme = self._first_theme()
         self._browse = Browse(
             open_store,
             importer,
@@ -79,8 +90,8 @@ class Backscroll(App[None]):
     def on_mount(self) -> None:
         """Leave in order, terminal and store put right, when asked to from outside."""
         self.theme_changed_signal.subscribe(self, self._remember)
-        if self._unread is not None:
-            self._tell(self._unread)
+        if self._said_at_start:
+            self._tell(self._said_at_start)
         if not self.is_headless:
             self.set_interval(IDLE, self._idle.look)
             loop = asyncio.get_running_loop()
@@ -93,16 +104,34 @@ class Backscroll(App[None]):
             self._idle.touch()
         await super().on_event(event)
 
+    def get_css_variables(self) -> dict[str, str]:
+        """Give the colours of the theme, those of text made to be read."""
+        self.theme_variables = legible(super().get_css_variables(), self.current_theme)
+        return self.theme_variables
+
+    def _first_theme(self) -> str:
+        """Give the theme that was chosen last, else one for what the terminal says of itself."""
+        is_plain = self.no_color or self.console.color_system in (None, "standard")
+        usual = suggested(os.environ.get("COLORFGBG", ""), is_plain=is_plain)
+        try:
+            chosen = self._settings.theme if self._settings is not None else None
+        except (OSError, ValueError) as error:
+            self._said_at_start = _not_remembered(error)
+            return usual
+        if chosen is None or chosen in self.available_themes:
+            return chosen or usual
+        self._said_at_start = f"There is no theme {printable(chosen)} any more: this is {usual}."
+        return usual
+
     def _remember(self, theme: Theme) -> None:
         if self._settings is None:
             return
         try:
             self._settings.theme = theme.name
         except (OSError, ValueError) as error:
-            self._tell(error)
+            self._tell(_not_remembered(error))
 
-    def _tell(self, error: Exception) -> None:
-        words = f"The theme is not remembered: {printable(str(error))}"
+    def _tell(self, words: str) -> None:
         self.notify(words, severity="warning", markup=False)
 
     def action_redraw(self) -> None:
@@ -114,8 +143,14 @@ class Backscroll(App[None]):
         return settling(super().get_driver_class())
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        """Draw no cluster that cannot be cut."""
-        return [*super().get_line_filters(), self._simple]
+        """Draw no cluster that cannot be cut, and no colour where NO_COLOR is set.
+
+        Textual looks only once which of its two filters that takes, before a theme is chosen.
+        """
+        filters = [each for each in super().get_line_filters() if not isinstance(each, _COLOURLESS)]
+        if self.no_color:
+            filters.append(_COLOURLESS_FILTERS[self.native_ansi_color])
+        return [*filters, self._simple]
 
     def get_default_screen(self) -> Screen[None]:
         """Show the browser first."""
@@ -140,6 +175,10 @@ class Backscroll(App[None]):
     async def on_unmount(self) -> None:
         """Close the store."""
         await self._browse.close_store()
+
+
+def _not_remembered(error: Exception) -> str:
+    return f"The theme is not remembered: {printable(str(error))}"
 
 
 def _here() -> Path:

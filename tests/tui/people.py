@@ -107,8 +107,12 @@ async def browsing(
     importer: Importer | None = None,
     here: Path | None = None,
     settings: Settings | None = None,
+    notifications: bool = False,
 ) -> AsyncIterator[Pilot[None]]:
-    """Open the browser on a store and wait until its first rows are there."""
+    """Open the browser on a store and wait until its first rows are there.
+
+    What it notifies of is noted, and only with `notifications` shown.
+    """
 
     async def opened() -> Store:
         return s
@@ -119,7 +123,7 @@ async def browsing(
     app = Backscroll(
         opened, made, launcher=launcher or FakeLauncher(), here=here, settings=settings
     )
-    async with app.run_test(size=size) as pilot:
+    async with app.run_test(size=size, notifications=notifications) as pilot:
         await until(pilot, lambda: app.screen.query_one("#tasks", TaskList).selected is not None)
         await settle(pilot)
         yield pilot

@@ -43,6 +43,9 @@ async def test_a_theme_that_is_no_more_is_passed_over(tmp_path: Path) -> None:
     usual = browser(Settings(tmp_path / "none.json")).theme
     async with app.run_test() as pilot:
         assert app.theme == usual
+        await settle(pilot)
+        said = [notification.message for notification in app._notifications]
+        assert said == [f"There is no theme of-yesterday any more: this is {usual}."]
         app.theme = "gruvbox"
         await settle(pilot)
     assert '"other": 1' in path.read_text(), "what another version knows is kept"

@@ -36,7 +36,6 @@ NARROW = 44  # below this width labels are single signs
 _INSET = 2  # what belongs to a call is set in below it
 _LEAST = 12  # cells that the notes at the right leave to a first line
 
-_DIM = Style(dim=True)
 
 _SIGNS = {
     Shape.PROMPT: ">",
@@ -63,7 +62,8 @@ def part_lines(plan: Plan, part: int, width: int, look: Look) -> list[Strip]:
     strips = list(drawing.lines(part))
     if not plan.message.on_branch:
         blank = Strip.blank(width, look.text)
-        strips = [strip if strip == blank else strip.apply_style(_DIM) for strip in strips]
+        faded = Style(color=look.note.color, dim=look.note.dim)
+        strips = [strip if strip == blank else _over(strip, faded) for strip in strips]
     return strips
 
 
@@ -229,6 +229,11 @@ class _Drawing:
         if fill < 0:
             return Strip([*start, *cells]).adjust_cell_length(self.width, self.style)
         return Strip([*start, *cells, Segment(" " * fill, self.style), *right], self.width)
+
+
+def _over(strip: Strip, style: Style) -> Strip:
+    """Give a line with a style laid over its own."""
+    return Strip(Segment.apply_style(strip, post_style=style), strip.cell_length)
 
 
 def _cells(segments: Iterable[Segment]) -> int:

@@ -55,13 +55,16 @@ class Browse(Finding):
 
         & #panes { height: 1fr; }
         & #tasks, & #hits, & #detail, & #history {
-            border: round $panel;
+            border: round $pane-border;
             border-title-color: $text-muted;
             border-subtitle-color: $text-muted;
         }
         & #tasks:focus, & #hits:focus, & #history:focus {
             border: round $primary;
             border-title-color: $text-primary;
+        }
+        &:nocolor #tasks:focus, &:nocolor #hits:focus, &:nocolor #history:focus {
+            border: heavy $primary;
         }
         & #detail { border-title-style: bold; border-title-color: $foreground; }
         & #tasks, & #hits { width: 40%; min-width: 40; max-width: 90; }

@@ -36,6 +36,11 @@ class Help(ModalScreen[None]):
             background: $panel;
             border: round $primary;
             border-title-color: $text-primary;
+            border-subtitle-color: $text-muted;
+            scrollbar-size-vertical: 1;
+            scrollbar-background: $panel;
+            scrollbar-background-hover: $panel;
+            scrollbar-background-active: $panel;
         }
     }
     """

@@ -73,6 +73,15 @@ class HistoryPane(ScrollView, inherit_bindings=False):
         & > .history--match { color: $background; background: $warning; text-style: bold; }
         & > .history--link { color: $text-accent; text-style: underline; }
         & > .history--selection { background: $primary 50%; text-style: reverse; }
+
+        &:ansi > .history--you { background: ansi_default; text-style: bold; }
+        &:ansi > .history--prompt { background: ansi_default; text-style: bold; }
+        &:ansi > .history--context { text-style: dim; }
+        &:ansi > .history--thinking { text-style: dim italic; }
+        &:ansi > .history--note { text-style: dim; }
+        &:ansi > .history--selection { background: ansi_default; }
+        &:nocolor > .history--prompt { text-style: bold; }
+        &:nocolor > .history--heading { text-style: bold underline; }
     }
     """
 

@@ -70,7 +70,10 @@ class TasksPane(ScrollView, can_focus=True):
             color: $block-cursor-blurred-foreground;
             background: $block-cursor-blurred-background;
         }
-        &:ansi > .tasks--cursor { text-style: reverse; }
+        &:ansi > .tasks--dim { text-style: dim; }
+        &:ansi > .tasks--cursor-blurred { text-style: bold underline; }
+        &:nocolor > .tasks--cursor-blurred { text-style: bold underline; }
+        &:nocolor:ansi > .tasks--cursor { text-style: bold reverse; }
     }
     """
 
@@ -268,7 +271,7 @@ class TasksPane(ScrollView, can_focus=True):
     def _colour(self, name: str) -> Style:
         """Give a style without its background, which is the line's."""
         style = self._style(name)
-        return Style(color=style.color, bold=style.bold)
+        return Style(color=style.color, bold=style.bold, dim=style.dim)
 
     def _entry_at(self, index: int) -> Entry | None:
         """Give the task at a place, as it hangs in the list."""
