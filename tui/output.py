@@ -11,7 +11,7 @@ from textual.color import Color
 from textual.driver import Driver
 from textual.filter import LineFilter
 
-from tui.render.cells import is_settled, simple
+from tui.render.cells import is_settled, simple_segments
 
 
 class Simple(LineFilter):
@@ -19,9 +19,7 @@ class Simple(LineFilter):
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:  # noqa: ARG002
         """Give a line anew, of the same cells."""
-        if all(segment.text.isascii() for segment in segments):
-            return segments
-        return [Segment(simple(text), style, control) for text, style, control in segments]
+        return simple_segments(segments)
 
 
 class Settling(Driver):

@@ -10,7 +10,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
-from tui.render.cells import simple, whole
+from tui.render.cells import simple_segments, whole
 from tui.viewport import Place
 
 
@@ -63,8 +63,7 @@ class Selection:
         if cells is None:
             return strip
         _text, lo, hi = whole(strip.text, *cells)
-        simpler = [Segment(simple(text), own) for text, own, _control in strip]
-        strip = Strip(simpler, strip.cell_length)
+        strip = Strip(simple_segments(strip), strip.cell_length)
         chosen = strip.crop(lo, hi)
         shown = Strip(Segment.apply_style(chosen, post_style=style), chosen.cell_length)
         return Strip.join([strip.crop(0, lo), shown, strip.crop(hi)])

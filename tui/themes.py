@@ -18,6 +18,11 @@ OF_TERMINAL = ("ansi-dark", "ansi-light")  # made of the terminal's own colours
 ENOUGH, HIGH = 4.5, 7.0
 PROMPT = 0.12  # how much of the primary colour is in the ground of a prompt
 
+_OF_ANSI = {
+    "pane-border": "ansi_bright_black",
+    "match-foreground": "ansi_black",
+    "match-background": "ansi_yellow",
+}
 _STEPS = 40
 _TEXTS = ("primary", "secondary", "accent", "success", "warning", "error")
 
@@ -109,7 +114,7 @@ def suggested(colours: str, *, is_plain: bool) -> str:
 def legible(variables: Mapping[str, str], theme: Theme) -> dict[str, str]:
     """Give a theme's variables with every colour that text is drawn in made to stand out."""
     if theme.ansi:
-        return {**variables, "pane-border": "ansi_bright_black"}
+        return {**variables, **_OF_ANSI}
     ratio = HIGH if theme.name.startswith("backscroll-contrast") else ENOUGH
     read = {name: _color(variables[name]) for name in ("surface", "panel", "primary")}
     prompt = read["surface"].blend(read["primary"], PROMPT, alpha=1)
@@ -123,9 +128,11 @@ def legible(variables: Mapping[str, str], theme: Theme) -> dict[str, str]:
         "foreground": foreground.hex,
         "text-muted": muted,
         "text-disabled": muted,
+        "match-background": variables["warning"],
+        "match-foreground": variables["background"],
         "pane-border": _out(read["panel"], [read["surface"]], 3 if ratio == HIGH else 1.5).hex,
     }
-    cursors = ("block-cursor", "block-cursor-blurred", "input-selection")
+    cursors = ("block-cursor", "block-cursor-blurred", "input-selection", "match")
     return legible | {
         name: value
         for cursor in cursors

@@ -40,7 +40,8 @@ VIEWS = {
     "browse": ("", ()),
     "reading": ("", ("enter", "K", "K", "t", "t")),
     "rewound": ("", ("escape", "down", "enter", "T")),
-    "filter": ("", ("escape", "slash", "a")),
+    "search": ("", ("escape", "slash", *"retry")),
+    "a hit": ("", ("enter", "enter")),
     "help": ("VerticalScroll", ("escape", "escape", "question_mark")),
     "rename": ("Vertical", ("escape", "e")),
     "palette": ("#--container", ("escape", "ctrl+p")),
@@ -108,7 +109,7 @@ def test_the_colours_of_text_stand_out_in_every_theme(theme: Theme) -> None:
     for name in ("foreground", *(f"text-{name}" for name in names)):
         for ground in (colors["surface"], colors["panel"], prompt):
             assert contrast(Color.parse(variables[name]), ground) >= least, name
-    for name in ("block-cursor", "block-cursor-blurred", "input-selection"):
+    for name in ("block-cursor", "block-cursor-blurred", "input-selection", "match"):
         text, ground = (
             Color.parse(variables[f"{name}-{of}"]) for of in ("foreground", "background")
         )
@@ -190,6 +191,11 @@ async def test_everything_is_told_apart_without_colour(
         assert "- two" in words
         assert "+ three" in words
         assert all(is_grey(style) for _text, style in shown)
+        await press(pilot, "escape", "slash", *"backoff", "enter")
+        found = [style for text, style in pieces(pilot, "#history") if text == "backoff"]
+        around = [style for text, style in pieces(pilot, "#history") if text.startswith("No")]
+        assert found
+        assert found[0] != around[0], "what was searched for"
 
 
 def replace_ground(style: Style) -> Style:

@@ -14,9 +14,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from functools import lru_cache
 
 from rich.cells import cell_len, split_graphemes
+from rich.segment import Segment
 
 # Characters of one cell or two that every terminal of the last ten years counts alike: assigned
 # long ago, the same in all of Unicode's width tables from 9.0 to 17.0, joined with nothing.
@@ -127,6 +129,14 @@ def simple(text: str) -> str:
         return text
     spans = split_graphemes(text)[0]
     return "".join(_simple(text[start:end], cells) for start, end, cells in spans)
+
+
+def simple_segments(segments: Iterable[Segment]) -> list[Segment]:
+    """Give the segments of a line with simple text: they can be cut, and styled in parts."""
+    return [
+        segment if segment.text.isascii() else Segment(simple(segment.text), *segment[1:])
+        for segment in segments
+    ]
 
 
 def is_picture(cluster: str) -> bool:

@@ -10,6 +10,7 @@ from textual.strip import Strip
 
 from store.query.matching import wanted, whole
 from store.query.model import Term
+from tui.render.cells import simple_segments
 
 Marks = Sequence[tuple[int, int]]
 
@@ -46,9 +47,10 @@ class Finder:
 
 def lit(strip: Strip, finder: Finder, style: Style) -> Strip:
     """Give a line with what the finder finds in it in a style."""
-    marks = finder.marks(strip.text)
-    if not marks:
+    if not finder.marks(strip.text):
         return strip
+    strip = Strip(simple_segments(strip), strip.cell_length)
+    marks = finder.marks(strip.text)
     out: list[Segment] = []
     at = 0
     for segment in strip:

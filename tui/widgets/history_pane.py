@@ -70,7 +70,11 @@ class HistoryPane(ScrollView, inherit_bindings=False):
         & > .history--removed { color: $text-error; }
         & > .history--divider { color: $text-warning; }
         & > .history--mark { color: $text-accent; text-style: bold; }
-        & > .history--match { color: $background; background: $warning; text-style: bold; }
+        & > .history--match {
+            color: $match-foreground;
+            background: $match-background;
+            text-style: bold;
+        }
         & > .history--link { color: $text-accent; text-style: underline; }
         & > .history--selection { background: $primary 50%; text-style: reverse; }
 
@@ -81,6 +85,7 @@ class HistoryPane(ScrollView, inherit_bindings=False):
         &:ansi > .history--note { text-style: dim; }
         &:ansi > .history--selection { background: ansi_default; }
         &:nocolor > .history--prompt { text-style: bold; }
+        &:nocolor:ansi > .history--match { text-style: bold reverse; }
         &:nocolor > .history--heading { text-style: bold underline; }
     }
     """

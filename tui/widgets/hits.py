@@ -63,7 +63,10 @@ class HitList(ScrollView, can_focus=True):
             color: $block-cursor-blurred-foreground;
             background: $block-cursor-blurred-background;
         }
-        &:ansi > .hits--cursor { text-style: reverse; }
+        &:ansi > .hits--dim { text-style: dim; }
+        &:ansi > .hits--cursor-blurred { text-style: bold underline; }
+        &:nocolor > .hits--cursor-blurred { text-style: bold underline; }
+        &:nocolor:ansi > .hits--cursor { text-style: bold reverse; }
     }
     """
 
@@ -301,4 +304,4 @@ class HitList(ScrollView, can_focus=True):
     def _colour(self, name: str) -> Style:
         """Give a style without its background, which is the line's."""
         style = self._style(name)
-        return Style(color=style.color, bold=style.bold, underline=style.underline)
+        return Style(color=style.color, bold=style.bold, underline=style.underline, dim=style.dim)
