@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import traceback
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import replace
@@ -18,9 +17,8 @@ from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
 from textual.timer import Timer
 
-from store import agents, resume
-from store.errors import NotFound, ResumeError, StoreError
-from store.models import SessionStatus, Task, TaskFilter, TaskRow, TaskSort
+from store.errors import NotFound, StoreError
+from store.models import Task, TaskFilter, TaskRow, TaskSort
 from store.protocol import Store
 from store.text import printable
 from tui.commands import bindings
@@ -28,6 +26,7 @@ from tui.importing import Finished, Importer
 from tui.launch import Launcher
 from tui.organise import Organiser
 from tui.render.detail import Surroundings
+from tui.resuming import Resumer, Stage
 from tui.scope import Scope, folder_of
 from tui.screens.ask import Ask
 from tui.screens.help import Help
@@ -92,6 +91,7 @@ class Browse(Screen[None]):
         self._store: Store | None = None
         self._importer: Importer | None = None
         self._organiser: Organiser | None = None
+        self._resumer: Resumer | None = None
         self._scope = Scope.EVERYTHING
         # Unvalidated: building the validator would cost the first frame more than all the rest.
         self._filter = TaskFilter.model_construct(top_level=True)
@@ -99,7 +99,6 @@ class Browse(Screen[None]):
         self._listing = asyncio.Lock()
         self._is_stale = False
         self._is_looking = False
-        self._is_resuming = False
         self._organising = asyncio.Lock()
         self._settling: Timer | None = None
         self._looking: Timer | None = None
@@ -133,6 +132,8 @@ class Browse(Screen[None]):
             raise
         self._organiser = Organiser(self._store)
         self._importer = await self._make_importer(self._store)
+        stage = Stage(self._tell, self.app.copy_to_clipboard)
+        self._resumer = Resumer(self._store, self._launcher, self._importer, stage)
         self._seen = await self._store.version()
         await self._list()
         self._looking = self.set_interval(_LOOK_EVERY, self._look)
@@ -484,64 +485,27 @@ class Browse(Screen[None]):
 
     def action_copy(self) -> None:
         """Copy the command that resumes the session."""
-        command = self._command()
-        if command is not None:
-            self.app.copy_to_clipboard(command.shell_line())
-            self._tell(f"Copied: {printable(command.shell_line())}")
+        if (chosen := self._chosen()) is not None:
+            resumer, row = chosen
+            resumer.copy(row)
 
     def action_resume(self) -> None:
         """Hand the terminal to the agent."""
-        if self._is_resuming:
-            return  # the key was pressed twice: one agent has the terminal already
-        command = self._command()
-        row = self._tasks.selected
-        if command is not None and row is not None:
-            self._is_resuming = True
-            self._work(lambda: self._resume(row, command), "resume")
+        if (chosen := self._chosen()) is not None:
+            resumer, row = chosen
+            self._work(lambda: self._leave(resumer.resume(row)), "resume")
 
-    def _command(self) -> resume.Command | None:
-        row = self._tasks.selected
-        if row is None:
+    def _chosen(self) -> tuple[Resumer, TaskRow] | None:
+        row, resumer = self._tasks.selected, self._resumer
+        if row is None or resumer is None:
             self._nothing_selected()
             return None
-        if row.session is None:
-            self._tell("This task has no session that could be resumed.", "warning")
-            return None
-        try:
-            return agents.resume_command(row.session, fork=False, env=os.environ)
-        except ResumeError as error:
-            self._tell(f"Cannot be resumed: {error}.", "warning")
-            return None
+        return resumer, row
 
-    async def _resume(self, row: TaskRow, command: resume.Command) -> None:
-        try:
-            ready = resume.ready(command, os.environ)
-            await self._mark(row, SessionStatus.ACTIVE)
-            outcome = await self._launcher(ready)
-        except ResumeError as error:
-            self._tell(f"Cannot be resumed: {error}.", "warning")
-            return
-        finally:
-            self._is_resuming = False
-        await self._mark(row, SessionStatus.PAUSED)
-        if words := outcome.in_words(command.argv[0]):
-            self._tell(f"{words}.", "warning")
-        session = row.session
-        if self._importer is not None and session is not None and session.source_path:
-            await self._importer.source(session.backend, session.source_path)
-        await self._list()
-        self._history.action_scroll_end()
-
-    async def _mark(self, row: TaskRow, status: SessionStatus) -> None:
-        """Say of a session that it is live, or not any more. A store that is busy stops nobody."""
-        if self._store is None or row.session is None:
-            return
-        if row.session.status is SessionStatus.TERMINATED:
-            return
-        try:
-            await self._store.set_session_status(row.task.id, status)
-        except StoreError as error:
-            self._tell(_in_words(error), "warning")
+    async def _leave(self, resuming: Coroutine[Any, Any, bool]) -> None:
+        if await resuming:
+            await self._list()
+            self._history.action_scroll_end()
 
     # Words and work
 

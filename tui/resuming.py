@@ -1,0 +1,94 @@
+"""Going back into the agents that held conversations, and coming back from them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from store import agents
+from store.errors import ResumeError, StoreError
+from store.models import SessionStatus, TaskRow
+from store.protocol import Store
+from store.resume import Command, ready
+from store.text import printable
+from tui.importing import Importer
+from tui.launch import Launcher
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What resuming needs of the screen that it is asked for on.
+
+    `tell` shows a notice, of words made printable and a severity; `copy_text` fills the clipboard.
+    """
+
+    tell: Callable[[str, str], None]
+    copy_text: Callable[[str], None]
+
+
+class Resumer:
+    """Resumes sessions and copies the commands that do."""
+
+    def __init__(
+        self, store: Store, launcher: Launcher, importer: Importer | None, stage: Stage
+    ) -> None:
+        self._store = store
+        self._launcher = launcher
+        self._importer = importer
+        self._stage = stage
+        self._is_busy = False
+
+    def copy(self, row: TaskRow) -> None:
+        """Copy the command that resumes a session."""
+        command = self._command(row)
+        if command is not None:
+            self._stage.copy_text(command.shell_line())
+            self._tell(f"Copied: {printable(command.shell_line())}")
+
+    async def resume(self, row: TaskRow) -> bool:
+        """Hand the terminal to a session's agent; say whether it had it, and gave it back."""
+        if self._is_busy:
+            return False  # the key was pressed twice: one agent has the terminal already
+        command = self._command(row)
+        if command is None:
+            return False
+        self._is_busy = True
+        try:
+            found = ready(command, os.environ)
+            await self._mark(row, SessionStatus.ACTIVE)
+            outcome = await self._launcher(found)
+        except ResumeError as error:
+            self._tell(f"Cannot be resumed: {error}.", "warning")
+            return False
+        finally:
+            self._is_busy = False
+        await self._mark(row, SessionStatus.PAUSED)
+        if words := outcome.in_words(command.argv[0]):
+            self._tell(f"{words}.", "warning")
+        session = row.session
+        if self._importer is not None and session is not None and session.source_path:
+            await self._importer.source(session.backend, session.source_path)
+        return True
+
+    def _command(self, row: TaskRow) -> Command | None:
+        if row.session is None:
+            self._tell("This task has no session that could be resumed.", "warning")
+            return None
+        try:
+            return agents.resume_command(row.session, fork=False, env=os.environ)
+        except ResumeError as error:
+            self._tell(f"Cannot be resumed: {error}.", "warning")
+            return None
+
+    async def _mark(self, row: TaskRow, status: SessionStatus) -> None:
+        """Say of a session that it is live, or not any more. A store that is busy stops nobody."""
+        if row.session is None or row.session.status is SessionStatus.TERMINATED:
+            return
+        try:
+            await self._store.set_session_status(row.task.id, status)
+        except StoreError as error:
+            self._tell(printable(str(error)), "warning")
+
+    def _tell(self, words: str, severity: str = "information") -> None:
+        self._stage.tell(words, severity)
