@@ -17,6 +17,7 @@ import sys
 import time
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
@@ -342,7 +343,7 @@ async def _resume(options: argparse.Namespace) -> int:
     if not options.print:
         _become(resume.ready(command, os.environ))
     program = resume.find_program(command.argv[0], os.environ) or command.argv[0]
-    command = resume.Command((program, *command.argv[1:]), command.cwd, command.env)
+    command = replace(command, argv=(program, *command.argv[1:]))
     if options.json:
         _print_json(shapes.command(command))
     else:
@@ -353,7 +354,7 @@ async def _resume(options: argparse.Namespace) -> int:
 def _become(command: resume.Command) -> NoReturn:
     try:
         os.chdir(command.cwd)
-        os.execve(command.argv[0], command.argv, {**os.environ, **command.env})  # noqa: S606
+        os.execve(command.argv[0], command.argv, command.environment(os.environ))  # noqa: S606
     except OSError as error:
         raise ResumeError(f"{command.argv[0]} could not be started: {error.strerror}") from error
 

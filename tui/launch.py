@@ -96,7 +96,7 @@ async def _run(command: Command) -> Outcome:
     """Run a command to its end. An exception in here would leave the app suspended for ever."""
     try:
         process = await asyncio.create_subprocess_exec(
-            *command.argv, cwd=command.cwd, env={**os.environ, **command.env}
+            *command.argv, cwd=command.cwd, env=command.environment(os.environ)
         )
         return Outcome(status=await process.wait())
     except (OSError, ValueError) as error:

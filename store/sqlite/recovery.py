@@ -32,7 +32,14 @@ _NUMBERED = {
     "original": "id",
     "piece": "id",
 }
-_KEYED = {"dependency": "task, on_task", "tag": "task, name", "source": "backend, path"}
+_KEYED = {
+    "dependency": "task, on_task",
+    "tag": "task, name",
+    "source": "backend, path",
+    "place": "old",
+    "repository": "folder",
+    "trusted_home": "path",
+}
 _REFERRING = ("session", "message", "summary", "extraction")
 _HIGHEST = 2**40
 _MOST_FAILURES = 20_000  # a table whose root is gone fails wherever it is asked
