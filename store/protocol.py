@@ -31,7 +31,7 @@ from store.models import (
     TaskRow,
     TaskStatus,
 )
-from store.query.model import Query
+from store.query.model import FilterName, Query
 from store.search import Hits
 from store.sources import Chunk, KnownSource, Original, Piece, Recorded
 
@@ -285,6 +285,17 @@ class Store(Protocol):
 
         Raises QueryError for text that is no query, or asks for an order of tasks; InvalidValue
         for a cursor of another query; NotFound for an unknown task.
+        """
+        ...
+
+    async def filter_values(
+        self, name: FilterName | str, prefix: str = "", *, limit: int = PAGE_SIZE
+    ) -> list[str]:
+        """Give what could stand behind `name:` in a query and begins with `prefix`, in any case,
+        then what holds it elsewhere; the latest used first.
+
+        Projects are names of folders, or whole paths when the prefix has a slash. For dates there
+        is nothing. Raises InvalidValue when no filter has that name.
         """
         ...
 

@@ -20,17 +20,13 @@ from datetime import datetime
 from store.errors import QueryError
 from store.models import Kind, Role, TaskStatus
 from store.query.dates import FORMS, parse_date
+from store.query.lexer import Part, Piece, name_in, pieces
 from store.query.model import Filter, FilterName, In, Is, Query, Sort, Term
 
 MOST_PARTS = 100
 MOST_CHARACTERS = 10_000
 """More than this is no query that a person wrote."""
 
-_BLANKS = re.compile(r"\s*")
-_WORD = re.compile(r"\S+")
-_NAME = re.compile(r"([A-Za-z]+):(?!:|//)")
-_PHRASE = re.compile(r'"([^"]*(?:""[^"]*)*)("?)')
-_VALUE = re.compile(r"[^\s,]*")
 _PLAIN_VALUE = re.compile(r'(?!//)[^\s,":][^\s,]*')
 
 _TOOLS = (Kind.TOOL_CALL.value, Kind.TOOL_RESULT.value)
@@ -72,86 +68,49 @@ def parse_query(text: str, now: datetime | None = None) -> Query:
         )
     terms: list[Term] = []
     filters: list[Filter] = []
-    at = _skip(text, 0)
-    while at < len(text):
-        item, end = _item(text, at, now)
-        if isinstance(item, Term):
-            terms.append(item)
-        elif item is not None:
-            filters.append(item)
-        if len(terms) + len(filters) > MOST_PARTS:
-            raise QueryError(f"a query has at most {MOST_PARTS} words and filters", at, len(text))
-        at = _skip(text, end)
+    parts = 0
+    for piece in pieces(text):
+        parts += len(piece.parts)
+        if parts > MOST_PARTS:
+            raise QueryError(
+                f"a query has at most {MOST_PARTS} words and values", piece.start, len(text)
+            )
+        if piece.name is not None:
+            filters.append(_filter(text, piece, piece.name, now))
+        elif piece.parts[0].text.strip():
+            terms.append(_term(text, piece))
     return Query(text, tuple(terms), tuple(filters))
 
 
-def _skip(text: str, at: int) -> int:
-    match = _BLANKS.match(text, at)
-    return match.end() if match else at
-
-
-def _item(text: str, start: int, now: datetime | None) -> tuple[Term | Filter | None, int]:
-    """Read what begins at `start`; give it and where it ends."""
-    following = text[start + 1 : start + 2]
-    is_excluded = text[start] == "-" and (following.isalnum() or following in ('"', "_"))
-    at = start + is_excluded
-    if text[at : at + 1] == '"':
-        return _phrase(text, start, at)
-    named = _NAME.match(text, at)
-    if named:
-        name = named.group(1).lower()
-        if name in _NAMES:
-            return _filter(text, start, named.end(), FilterName(name), now)
-        _refuse_misspelt(text, at, named)
-    word = _WORD.match(text, at)
-    assert word is not None, "blanks were skipped"
-    raw = word.group()
-    is_prefix = len(raw) > 1 and raw.endswith("*")
-    if is_prefix:
-        raw = raw[:-1]
-    term = Term(raw, is_prefix=is_prefix, is_excluded=is_excluded, start=start, end=word.end())
-    return term, word.end()
-
-
-def _phrase(text: str, start: int, at: int) -> tuple[Term | None, int]:
-    words, end, is_open = _quoted(text, at)
-    is_prefix = text[end : end + 1] == "*"
-    end += is_prefix
-    if not words.strip():
-        return None, end
-    term = Term(
-        words,
-        is_phrase=True,
-        is_prefix=is_prefix,
-        is_excluded=at > start,
-        is_open=is_open,
-        start=start,
-        end=end,
+def _term(text: str, piece: Piece) -> Term:
+    [part] = piece.parts
+    if not part.is_quoted:
+        _refuse_misspelt(text, part)
+    return Term(
+        part.text,
+        is_phrase=part.is_quoted,
+        is_prefix=piece.is_prefix,
+        is_excluded=piece.is_excluded,
+        is_open=part.is_open,
+        start=piece.start,
+        end=piece.end,
     )
-    return term, end
 
 
-def _quoted(text: str, at: int) -> tuple[str, int, bool]:
-    """Read what is in quotes: the text, where it ends, and whether the end is missing."""
-    match = _PHRASE.match(text, at)
-    assert match is not None, "there was a quote"
-    return match.group(1).replace('""', '"'), match.end(), not match.group(2)
-
-
-def _refuse_misspelt(text: str, start: int, named: re.Match[str]) -> None:
+def _refuse_misspelt(text: str, part: Part) -> None:
     """Raise QueryError for what was surely meant to be a filter."""
-    name = named.group(1)
-    following = text[named.end() : named.end() + 1]
-    if not name.islower() or not following.strip(":/\\ \t\r\n"):
+    named = name_in(text, part.start, part.end)
+    if named is None:
+        return
+    name, value = named
+    if not name.islower() or value[:1] in ("", ":", "/", "\\"):
         return
     near = _nearest_name(name)
     if near is not None:
-        word = _WORD.match(text, start)
-        end = word.end() if word else named.end()
         raise QueryError(
             f'there is no filter "{name}"; did you mean "{near}"? In quotes it is text',
-            start,
-            end,
+            part.start,
+            part.end,
         )
 
 
@@ -171,74 +130,52 @@ def _nearest(word: str, words: list[str], alike: float) -> str | None:
     return next(iter(get_close_matches(word, words, 1, alike)), None)
 
 
-def _filter(
-    text: str, start: int, at: int, name: FilterName, now: datetime | None
-) -> tuple[Filter, int]:
-    """Read the values of a filter from `at` on. Raises QueryError."""
-    is_excluded = text[start] == "-"
-    found: list[tuple[str, int, int]] = []
-    while True:
-        begin = at
-        if text[at : at + 1] == '"':
-            value, at, _ = _quoted(text, at)
-        else:
-            match = _VALUE.match(text, at)
-            assert match is not None, "it matches nothing, too"
-            value, at = match.group(), match.end()
-        if value.strip():
-            found.append((value, begin, at))
-        if text[at : at + 1] != ",":
-            break
-        at += 1
-    if not found:
+def _filter(text: str, piece: Piece, name: FilterName, now: datetime | None) -> Filter:
+    """Check the values of a filter. Raises QueryError."""
+    given = [part for part in piece.parts if part.text.strip()]
+    if not given:
         raise QueryError(
             f"{name}: needs a value right behind the colon{_such_as(name)}",
-            start,
-            at,
-            is_unfinished=at == len(text),
+            piece.start,
+            piece.end,
+            is_unfinished=piece.end == len(text),
         )
-    if name in _SINGLE and is_excluded:
-        raise QueryError(f"{name}: cannot be excluded{_instead(name)}", start, at)
-    if name in _SINGLE and len(found) > 1:
-        raise QueryError(f"{name}: takes one value", start, at)
-    values: list[str] = []
-    for value, begin, end in found:
-        values += _values(name, value, begin, end, len(text))
-    moment = None
-    if name in _DATES:
-        [(value, begin, end)] = found
-        moment = _date(name, value, begin, end, len(text), now)
-    return Filter(name, tuple(dict.fromkeys(values)), is_excluded, moment, start, at), at
+    if name in _SINGLE and piece.is_excluded:
+        raise QueryError(f"{name}: cannot be excluded{_instead(name)}", piece.start, piece.end)
+    if name in _SINGLE and len(given) > 1:
+        raise QueryError(f"{name}: takes one value", piece.start, piece.end)
+    values = [value for part in given for value in _values(name, part, len(text))]
+    moment = _date(name, given[0], len(text), now) if name in _DATES else None
+    unique = tuple(dict.fromkeys(values))
+    return Filter(name, unique, piece.is_excluded, moment, piece.start, piece.end)
 
 
-def _values(name: FilterName, value: str, start: int, end: int, last: int) -> tuple[str, ...]:
+def _values(name: FilterName, part: Part, last: int) -> tuple[str, ...]:
     """Give what a value stands for. Raises QueryError for none of the filter's choices."""
     choices = CHOICES.get(name)
     if choices is None:
-        return (value,)
-    word = value.lower().replace("-", "_")
+        return (part.text,)
+    word = part.text.lower().replace("-", "_")
     if word in choices:
         return choices[word]
     near = _nearest(word, list(choices), _CHOICES_ALIKE)
     hint = f'did you mean "{near}"?' if near else f"it can be {', '.join(choices)}"
     raise QueryError(
-        f'{name}: cannot be "{value}"; {hint}',
-        start,
-        end,
-        is_unfinished=end == last and any(choice.startswith(word) for choice in choices),
+        f'{name}: cannot be "{part.text}"; {hint}',
+        part.start,
+        part.end,
+        is_unfinished=part.end == last and any(choice.startswith(word) for choice in choices),
     )
 
 
-def _date(
-    name: FilterName, value: str, start: int, end: int, last: int, now: datetime | None
-) -> datetime:
-    moment = parse_date(value, now)
+def _date(name: FilterName, part: Part, last: int, now: datetime | None) -> datetime:
+    moment = parse_date(part.text, now)
     if moment is None:
         raise QueryError(
-            f'{name}: "{value}" is no date; dates are like {FORMS}',
-            start,
-            end,
-            is_unfinished=end == last,
+            f'{name}: "{part.text}" is no date; dates are like {FORMS}',
+            part.start,
+            part.end,
+            is_unfinished=part.end == last,
         )
     return moment
 
@@ -268,10 +205,13 @@ def _render_term(term: Term) -> str:
 
 
 def _render_filter(item: Filter) -> str:
-    values = (
-        value if _PLAIN_VALUE.fullmatch(value) else _in_quotes(value) for value in item.values
-    )
-    return f"{'-' if item.is_excluded else ''}{item.name}:{','.join(values)}"
+    values = ",".join(render_value(value) for value in item.values)
+    return f"{'-' if item.is_excluded else ''}{item.name}:{values}"
+
+
+def render_value(value: str) -> str:
+    """Give a value as it can stand behind a colon or a comma: in quotes where it needs them."""
+    return value if _PLAIN_VALUE.fullmatch(value) else _in_quotes(value)
 
 
 def _in_quotes(text: str) -> str:

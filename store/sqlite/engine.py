@@ -35,10 +35,11 @@ from store.models import (
     TaskStatus,
 )
 from store.protocol import PAGE_SIZE, WAIT_SECONDS
-from store.query.model import Query
+from store.query.model import FilterName, Query
 from store.search import Hits
 from store.sources import Chunk, KnownSource, Original, Piece, Recorded
 from store.sqlite import (
+    choices,
     dependencies,
     extractions,
     forks,
@@ -322,6 +323,12 @@ class SqliteStore:
     ) -> Hits:
         del query, filter, task_id, limit, cursor
         raise StoreError("there is no index to search in yet")
+
+    async def filter_values(
+        self, name: FilterName | str, prefix: str = "", *, limit: int = PAGE_SIZE
+    ) -> list[str]:
+        wanted = _member(FilterName, name)
+        return await self._read(lambda db: choices.values(db, wanted, prefix, limit))
 
     # Summaries
 

@@ -200,6 +200,7 @@ def test_what_may_become_right_by_typing_on_is_not_finished() -> None:
 def test_no_query_is_too_long_to_be_refused() -> None:
     assert len(parse("x " * MOST_PARTS).terms) == MOST_PARTS
     assert "at most 100 words" in str(refused("x " * MOST_PARTS + "y"))
+    assert "at most 100 words" in str(refused("agent:" + "x," * MOST_PARTS + "y"))
     assert "at most 10,000 characters" in str(refused('"' + "a" * MOST_CHARACTERS))
 
 
