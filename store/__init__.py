@@ -15,6 +15,7 @@ from store.errors import (
     InvalidValue,
     NotAStore,
     NotFound,
+    QueryError,
     ResumeError,
     SchemaTooNew,
     SchemaTooOld,
@@ -30,6 +31,7 @@ from store.models import (
     Kind,
     Memory,
     Message,
+    MessageFilter,
     NewMemory,
     NewMessage,
     Origin,
@@ -50,17 +52,22 @@ from store.models import (
 )
 from store.opening import default_path, open_store, recover
 from store.protocol import Store
+from store.query.model import Query
+from store.search import Hit, Hits, TaskHit
 
 __all__ = [
     "Conflict",
     "CycleError",
     "Extraction",
+    "Hit",
+    "Hits",
     "Integrity",
     "InvalidTransition",
     "InvalidValue",
     "Kind",
     "Memory",
     "Message",
+    "MessageFilter",
     "NewMemory",
     "NewMessage",
     "NotAStore",
@@ -68,6 +75,8 @@ __all__ = [
     "Origin",
     "Page",
     "Place",
+    "Query",
+    "QueryError",
     "Recovery",
     "Repository",
     "ResumeError",
@@ -85,6 +94,7 @@ __all__ = [
     "Summary",
     "Task",
     "TaskFilter",
+    "TaskHit",
     "TaskRow",
     "TaskSort",
     "TaskStatus",

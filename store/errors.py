@@ -4,6 +4,7 @@ StoreError
 ├── NotFound             no task, session or message of that id
 ├── Conflict             the id already belongs to something else
 ├── InvalidValue         a value the store cannot hold
+├── QueryError           a query that cannot be understood: what is wrong, and where
 ├── InvalidTransition    the status table does not have that move
 ├── CycleError           the dependency would close a circle
 ├── StoreClosed          the store was closed
@@ -40,6 +41,19 @@ class Conflict(StoreError):  # noqa: N818
 
 class InvalidValue(StoreError):  # noqa: N818
     """The store cannot hold that value."""
+
+
+class QueryError(StoreError):
+    """The query cannot be understood; `start` and `end` are the place in its text.
+
+    `is_unfinished` when it could become right by typing on.
+    """
+
+    def __init__(self, message: str, start: int, end: int, *, is_unfinished: bool = False) -> None:
+        super().__init__(message)
+        self.start = start
+        self.end = end
+        self.is_unfinished = is_unfinished
 
 
 class InvalidTransition(StoreError):  # noqa: N818

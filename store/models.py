@@ -14,6 +14,7 @@ from typing import Annotated, Any, ClassVar, Generic, Self, TypeVar
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
+from store.query.model import Filter
 from store.times import parse_time
 
 LOCAL_TENANT = "local"
@@ -332,7 +333,11 @@ class TaskFilter(Model):
     empty. `everything` adds sub-agents, automated and empty ones, `top_level` leaves out the
     sub-agents that have a parent to hang under. `archived` None adds archived ones, True gives
     only them. `under` keeps the tasks of one folder and the folders below it; `words` must all
-    occur in the title, project, branch, model or agent.
+    occur in the title, project, branch, model or agent, none of `without` may; with `titles_only`
+    in the title. `conditions` are a query's filters of tasks, all of which must hold: `agent`,
+    `tag` and `status` name the whole, `project`, `branch` and `model` a part, in any case.
+    `active_after` and `active_before` keep those whose last activity is at or after the one and
+    before the other.
     """
 
     tenant_id: Id = LOCAL_TENANT
@@ -344,7 +349,32 @@ class TaskFilter(Model):
     parent_task_id: str | None = None
     top_level: bool = False
     words: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
+    titles_only: bool = False
+    conditions: tuple[Filter, ...] = ()
+    active_after: Time | None = None
+    active_before: Time | None = None
     sort: TaskSort = TaskSort.ACTIVE
+
+
+class MessageFilter(Model):
+    """Which messages of a history: all, unless something is left out.
+
+    `only_prompts` keeps what a person typed; `tools` and `thinking` say whether calls and their
+    output, and thoughts, are among the messages.
+    """
+
+    only_prompts: bool = False
+    tools: bool = True
+    thinking: bool = True
+
+    def lets_through(self, message: Said) -> bool:
+        """Say whether a message is among those."""
+        if self.only_prompts and not message.is_prompt:
+            return False
+        if not self.tools and message.kind in (Kind.TOOL_CALL, Kind.TOOL_RESULT):
+            return False
+        return self.thinking or message.kind is not Kind.THINKING
 
 
 class TaskRow(Model):

@@ -18,6 +18,7 @@ from store.models import (
     Kind,
     Memory,
     Message,
+    MessageFilter,
     NewMemory,
     NewMessage,
     Page,
@@ -32,6 +33,8 @@ from store.models import (
     TaskRow,
     TaskStatus,
 )
+from store.query.model import FilterName, Query
+from store.search import Hits
 from store.sources import Chunk, KnownSource, Original, Piece, Recorded
 
 WAIT_SECONDS = 5.0
@@ -139,6 +142,12 @@ class Store(Protocol):
         """Give the open tasks whose dependencies are all done, oldest first."""
         ...
 
+    async def fork_points(self, task_id: str, *, limit: int = PAGE_SIZE) -> dict[str, int]:
+        """Give the ids of a task's forks, each with the number of the last message of this task
+        that it took over. Raises NotFound.
+        """
+        ...
+
     # Sessions
 
     async def create_session(self, project_path: str, backend: str, **fields: Any) -> Session:
@@ -223,10 +232,11 @@ class Store(Protocol):
         after: Message | None = None,
         before: Message | None = None,
         limit: int | None = None,
+        where: MessageFilter | None = None,
     ) -> list[Message]:
         """Give messages in chronological order: all; with `limit` the latest; with `after` or
-        `before` those next to that message. [] when there are none. Raises NotFound for an
-        unknown task.
+        `before` those next to that message; with `where` only those it lets through. [] when
+        there are none. Raises NotFound for an unknown task.
         """
         ...
 
@@ -238,8 +248,57 @@ class Store(Protocol):
         """Give one message by its place. Raises NotFound."""
         ...
 
-    async def count_before(self, task_id: str, message: Message) -> int:
-        """Count the messages of a history that come before this one."""
+    async def message_at(
+        self, task_id: str, rank: int, *, where: MessageFilter | None = None
+    ) -> Message:
+        """Give the message at a place of a history, counted from 0. Raises NotFound."""
+        ...
+
+    async def count_history(
+        self,
+        task_id: str,
+        *,
+        before: Message | None = None,
+        where: MessageFilter | None = None,
+    ) -> int:
+        """Count the messages of a history, or those that come before one."""
+        ...
+
+    # Search
+
+    async def search(
+        self,
+        query: Query | str,
+        *,
+        filter: TaskFilter | None = None,
+        task_id: str | None = None,
+        limit: int = PAGE_SIZE,
+        cursor: str | None = None,
+    ) -> Hits:
+        """Give the messages in which all of the query's words occur, newest first or most relevant
+        first, and the tasks that are found by what they say themselves.
+
+        Looked through are the tasks that `filter` lets through, which is every one of the store
+        when it is None (sub-agents, automated and archived ones, too); with `task_id` only that
+        task's history. The query's own filters narrow this further; its after and before are
+        about the messages' times. Without words it gives all that passes. Tool output is looked
+        in, and given, only when the query asks for it (`Query.wants_tool_output`), else counted.
+        What a fork or a replay copied is found once.
+
+        Raises QueryError for text that is no query, or asks for an order of tasks; InvalidValue
+        for a cursor of another query; NotFound for an unknown task.
+        """
+        ...
+
+    async def filter_values(
+        self, name: FilterName | str, prefix: str = "", *, limit: int = PAGE_SIZE
+    ) -> list[str]:
+        """Give what could stand behind `name:` in a query and begins with `prefix`, in any case,
+        then what holds it elsewhere; the latest used first.
+
+        Projects are names of folders, or whole paths when the prefix has a slash. For dates there
+        is nothing. Raises InvalidValue when no filter has that name.
+        """
         ...
 
     # Summaries

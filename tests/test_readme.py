@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from store import Store
-from tui.commands import COMMANDS, markdown_table
+from tui.commands import COMMANDS, Group, markdown_table
 from tui.screens.browse import Browse
 
 ROOT = Path(__file__).parents[1]
@@ -20,11 +20,16 @@ def test_the_key_table_is_the_table_of_commands() -> None:
     assert between.strip() == markdown_table(), "paste what `python -m tui.commands` prints"
 
 
-def test_every_bound_command_has_its_action_and_no_key_means_two_things() -> None:
+def test_every_bound_command_has_its_action_and_no_key_means_two_things_in_one_place() -> None:
     bound = [command for command in COMMANDS if command.is_bound]
     assert all(hasattr(Browse, f"action_{command.id}") for command in bound)
-    keys = [key for command in COMMANDS for key in command.keys]
-    assert len(keys) == len(set(keys))
+    everywhere = [key for command in bound for key in command.keys]
+    assert len(everywhere) == len(set(everywhere))
+    for group in Group:  # a key of a pane is that of the screen nowhere, and of one thing there
+        own = [command for command in COMMANDS if not command.is_bound and command.group is group]
+        keys = [key for command in own for key in command.keys]
+        assert len(keys) == len(set(keys))
+        assert not set(keys) & set(everywhere)
 
 
 def test_the_program_of_ten_lines_runs(tmp_path: Path) -> None:

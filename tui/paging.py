@@ -13,19 +13,18 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from store.errors import NotFound
-from store.models import Kind, Message, Role
+from store.models import Kind, Message, MessageFilter, Role
 
 PAGE = 64
 FIRST_PAGE = 32  # read before it is known how long the messages are
 MOST_MESSAGES = 512
 MOST_CHARACTERS = 8_000_000
-MOST_SEARCHED = 4_096
 
 _LEAST_PAGE = 4
 
 # Comes before every message that there can be: a history's first page is what follows it.
 # Unvalidated: building the validator would be a good part of the program's start.
-_BEFORE_ALL = Message.model_construct(
+BEFORE_ALL = Message.model_construct(
     seq=0,
     role=Role.SYSTEM,
     kind=Kind.TEXT,
@@ -34,8 +33,19 @@ _BEFORE_ALL = Message.model_construct(
 )
 
 
+_ONLY_PROMPTS = MessageFilter.model_construct(only_prompts=True)
+
+
+def place_at(moment: datetime, seq: int = 0) -> Message:
+    """Give what comes before every message of a moment, and after all those before it."""
+    return BEFORE_ALL.model_copy(update={"timestamp": moment, "seq": seq})
+
+
 class HistorySource(Protocol):
-    """Where a history comes from. A store is one."""
+    """Where a history comes from. A store is one.
+
+    With `where` only the messages that it lets through are given and counted.
+    """
 
     async def get_history(
         self,
@@ -44,6 +54,7 @@ class HistorySource(Protocol):
         after: Message | None = None,
         before: Message | None = None,
         limit: int | None = None,
+        where: MessageFilter | None = None,
     ) -> list[Message]:
         """Give messages in order: the latest, or those next to the given one.
 
@@ -55,21 +66,42 @@ class HistorySource(Protocol):
         """Give one message. Raises NotFound."""
         ...
 
-    async def count_before(self, task_id: str, message: Message) -> int:
-        """Count the messages that come before this one."""
+    async def message_at(
+        self, task_id: str, rank: int, *, where: MessageFilter | None = None
+    ) -> Message:
+        """Give the message at a place, from 0. Raises NotFound."""
+        ...
+
+    async def count_history(
+        self,
+        task_id: str,
+        *,
+        before: Message | None = None,
+        where: MessageFilter | None = None,
+    ) -> int:
+        """Count the messages, or those that come before one."""
         ...
 
 
 class HistoryPages:
-    """The loaded part of one task's history.
+    """The loaded part of one task's history, or of what a filter lets through of it.
 
-    Only `jump_*` and `extend` change what is loaded, and only after their last await: cancelling
-    one leaves the window as it was.
+    `count` is what the caller knows of the whole history; of a filtered one it is counted by
+    `recount`. Only `jump_*` and `extend` change what is loaded, and only after their last await:
+    cancelling one leaves the window as it was.
     """
 
-    def __init__(self, source: HistorySource, task_id: str, count: int) -> None:
+    def __init__(
+        self,
+        source: HistorySource,
+        task_id: str,
+        count: int,
+        where: MessageFilter | None = None,
+    ) -> None:
         self._source = source
         self._task_id = task_id
+        self.where = where
+        self.is_counted = where is None
         self._messages: list[Message] = []
         self._shift = 0
         self._characters = 0
@@ -109,16 +141,29 @@ class HistoryPages:
         return None
 
     def grow(self, count: int) -> None:
-        """Take note that the history has this many messages now."""
+        """Take note that the history has this many messages now, filtered or not."""
+        if self.where is not None:
+            self.is_counted = self.at_end = False
+            return
         if count > self.count:
             self.at_end = False
         self.count = count
+
+    async def recount(self) -> None:
+        """Count what the filter lets through."""
+        self.is_counted = True
+        try:
+            self.count = await self._source.count_history(self._task_id, where=self.where)
+        except BaseException:
+            self.is_counted = False
+            raise
+        self._correct()
 
     # Jumping: each forgets the window and loads another
 
     async def jump_end(self) -> None:
         """Load the end of the history."""
-        page = await self._source.get_history(self._task_id, limit=FIRST_PAGE)
+        page = await self._read(FIRST_PAGE)
         self.count = max(self.count, len(page))
         self._load(page, max(0, self.count - len(page)))
         self.at_end = True
@@ -127,7 +172,7 @@ class HistoryPages:
 
     async def jump_start(self) -> None:
         """Load the start of the history."""
-        page = await self._source.get_history(self._task_id, after=_BEFORE_ALL, limit=FIRST_PAGE)
+        page = await self._read(FIRST_PAGE, after=BEFORE_ALL)
         self._load(page, 0)
         self.at_start = True
         self.at_end = len(page) < FIRST_PAGE
@@ -140,7 +185,10 @@ class HistoryPages:
         Where there is no such number, this jumps to the nearer end.
         """
         try:
-            message = await self._source.get_message(self._task_id, rank + 1)
+            if self.where is None:
+                message = await self._source.get_message(self._task_id, rank + 1)
+            else:
+                message = await self._source.message_at(self._task_id, rank, where=self.where)
         except NotFound:
             is_late = rank * 2 >= self.count
             await (self.jump_end() if is_late else self.jump_start())
@@ -156,8 +204,15 @@ class HistoryPages:
 
     async def jump_seq(self, seq: int) -> int:
         """Load what is near a message and give its position. Raises NotFound."""
-        message = await self._source.get_message(self._task_id, seq)
-        return await self._jump(message, await self._source.count_before(self._task_id, message))
+        return await self.jump_near(await self._source.get_message(self._task_id, seq))
+
+    async def jump_near(self, message: Message) -> int:
+        """Load what is near a message, which need not be stored; give the position of it.
+
+        Where it is not among what is shown, that of the next one, or of the last.
+        """
+        rank = await self._source.count_history(self._task_id, before=message, where=self.where)
+        return await self._jump(message, rank)
 
     # Extending
 
@@ -185,51 +240,50 @@ class HistoryPages:
         self._correct()
         self._trim(top, bottom)
 
-    async def find_prompt(self, position: int, way: int) -> Message | None:
-        """Give the next prompt that way; None when there is none within `MOST_SEARCHED`."""
-        at = position + way
-        while self.first <= at <= self.last:
+    async def find_prompt(self, position: int, steps: int) -> Message | None:
+        """Give the prompt so many prompts on, or back; the last that way when there are fewer.
+
+        None when there is none.
+        """
+        way = 1 if steps > 0 else -1
+        left, at = abs(steps), position + way
+        found = None
+        while left and self.first <= at <= self.last:
             if self[at].is_prompt:
-                return self[at]
+                found, left = self[at], left - 1
             at += way
-        return await self._search(way)
+        if not left or not self._messages:
+            return found
+        edge = self._messages[-1 if way > 0 else 0]
+        more = await self._source.get_history(
+            self._task_id,
+            after=edge if way > 0 else None,
+            before=None if way > 0 else edge,
+            limit=left,
+            where=_ONLY_PROMPTS,
+        )
+        return more[-1 if way > 0 else 0] if more else found
 
     # Within
 
-    async def _search(self, way: int) -> Message | None:
-        """Read on from the edge of the window, without loading what is read into it."""
-        edge = self._messages[-1 if way > 0 else 0] if self._messages else None
-        seen = 0
-        while edge is not None and seen < MOST_SEARCHED:
-            size = self._page_size()
-            if way > 0:
-                page = await self._read(size, after=edge)
-            else:
-                page = (await self._read(size, before=edge))[::-1]
-            for message in page:
-                if message.is_prompt:
-                    return message
-            seen += len(page)
-            edge = page[-1] if page else None
-        return None
-
     async def _jump(self, message: Message, rank: int) -> int:
-        page = await self._around(message)
-        index = next(i for i, other in enumerate(page) if other.seq == message.seq)
-        self._load(page, rank - index)
-        return self.first + index
-
-    async def _around(self, message: Message) -> list[Message]:
         before, after = await asyncio.gather(
-            self._source.get_history(self._task_id, before=message, limit=FIRST_PAGE // 2),
-            self._source.get_history(self._task_id, after=message, limit=FIRST_PAGE),
+            self._read(FIRST_PAGE // 2, before=message), self._read(FIRST_PAGE, after=message)
         )
-        return [*before, message, *after]
+        is_shown = message.seq > 0 and (self.where is None or self.where.lets_through(message))
+        page = [*before, *([message] if is_shown else []), *after]
+        self._load(page, rank - len(before))
+        self.at_start = len(before) < FIRST_PAGE // 2
+        self.at_end = len(after) < FIRST_PAGE
+        self._correct()
+        return min(self.first + len(before), self.last)
 
     async def _read(
         self, size: int, *, after: Message | None = None, before: Message | None = None
     ) -> list[Message]:
-        return await self._source.get_history(self._task_id, after=after, before=before, limit=size)
+        return await self._source.get_history(
+            self._task_id, after=after, before=before, limit=size, where=self.where
+        )
 
     def _page_size(self) -> int:
         """Ask for fewer messages where they are long: pages are to weigh about the same."""

@@ -20,11 +20,12 @@ from tui.launch import Launcher
 class Stage:
     """What resuming needs of the screen that it is asked for on.
 
-    `tell` shows a notice, of words made printable and a severity; `copy_text` fills the clipboard.
+    `tell` shows a notice, of words made printable and a severity; `copy` fills the
+    clipboard and says so.
     """
 
     tell: Callable[[str, str], None]
-    copy_text: Callable[[str], None]
+    copy: Callable[[str, str], None]
 
 
 class Resumer:
@@ -43,8 +44,8 @@ class Resumer:
         """Copy the command that resumes a session."""
         command = self._command(row)
         if command is not None:
-            self._stage.copy_text(command.shell_line())
-            self._tell(f"Copied: {printable(command.shell_line())}")
+            line = command.shell_line()
+            self._stage.copy(line, f"Copied: {printable(line)}")
 
     async def resume(self, row: TaskRow) -> bool:
         """Hand the terminal to a session's agent; say whether it had it, and gave it back."""

@@ -14,7 +14,9 @@ from textual.strip import Strip
 from tui.paging import HistoryPages
 from tui.render.history import part_lines
 from tui.render.look import Look
-from tui.render.plan import Fold, Plan, plan_message
+from tui.render.marks import NO_LINKS, Links
+from tui.render.plan import Fold, Plan, has_folds, plan_among
+from tui.showing import Showing
 
 MOST_LINES = 1_000  # laid out lines that are kept: a strip is a dozen objects to collect
 _LEAST_PARTS = 8
@@ -36,7 +38,7 @@ class Viewport:
     paid when more is there. `is_stuck` keeps the end in view when sizes change.
     """
 
-    def __init__(self, pages: HistoryPages, look: Look, fold: Fold) -> None:
+    def __init__(self, pages: HistoryPages, look: Look, showing: Showing) -> None:
         self.pages = pages
         self.top = Place(0)
         self.owed = 0
@@ -44,10 +46,13 @@ class Viewport:
         self.width = 0
         self.height = 0
         self._look = look
-        self._fold = fold
+        self._showing = showing
+        self._links = NO_LINKS
+        self._own: dict[int, Fold] = {}  # messages that are folded in a way of their own
         self._depth: int | None = None
-        self._plans: dict[int, Plan] = {}
-        self._lines: OrderedDict[tuple[int, int], list[Strip]] = OrderedDict()
+        # By the number of a message and that of the one before, which marks stand between.
+        self._plans: dict[tuple[int, int], Plan] = {}
+        self._lines: OrderedDict[tuple[int, int, int], list[Strip]] = OrderedDict()
         self._kept = 0
 
     @property
@@ -92,18 +97,32 @@ class Viewport:
         lines = self._at(self.top.position, self.top.part)
         return (self.top.part + self.top.line / len(lines)) / parts
 
-    def rows(self) -> list[tuple[int, Strip]]:
-        """Give the lines in view with their messages' positions."""
-        out: list[tuple[int, Strip]] = []
-        position, part, line = self.top
-        while len(out) < self.height:
-            strips = self._at(position, part)[line:]
-            out += [(position, strip) for strip in strips[: self.height - len(out)]]
+    def rows(self) -> list[tuple[Place, Strip]]:
+        """Give the lines in view and where they stand."""
+        return self._rows_from(self.top, self.height)
+
+    def place_of(self, row: int) -> Place:
+        """Give the line that is in view so many rows down, or the last one."""
+        return self._walk(self.top, row)[0]
+
+    def rows_between(self, start: Place, end: Place, most: int) -> list[tuple[Place, Strip]]:
+        """Give the loaded lines from one place to another, so many at most."""
+        first = max(start, Place(self.pages.first))
+        if not self.is_ready or first.position > self.pages.last:
+            return []
+        return [row for row in self._rows_from(first, most) if row[0] <= end]
+
+    def _rows_from(self, start: Place, count: int) -> list[tuple[Place, Strip]]:
+        out: list[tuple[Place, Strip]] = []
+        position, part, line = start
+        while len(out) < count:
+            for at, strip in enumerate(self._at(position, part)[line:], line):
+                out.append((Place(position, part, at), strip))
             following = self._after(position, part)
             if following is None:
                 break
             (position, part), line = following, 0
-        return out
+        return out[:count]
 
     # Moving
 
@@ -171,9 +190,35 @@ class Viewport:
             self._look = look
             self._forget()
 
-    def refold(self, fold: Fold) -> None:
+    def reshow(self, showing: Showing) -> None:
         """Fold otherwise; the message at the top stays there."""
-        self._fold = fold
+        self._showing = showing
+        self._own.clear()
+        self._replan()
+        self._keep()
+
+    def relink(self, links: Links) -> None:
+        """Mark where the history leads to other ones."""
+        self._links = links
+        self._replan()
+        self._keep()
+
+    def toggle(self, position: int) -> bool:
+        """Unfold a message, or fold it; say whether there was anything to fold.
+
+        What is above it stays where it is, and it does itself when it begins in view.
+        """
+        message = self.pages[position]
+        if not has_folds(message):
+            return False
+        is_open = self._plan(position).fold is Fold.FULL
+        self._own[message.seq] = Fold.SUMMARY if is_open else Fold.FULL
+        self.is_stuck = False
+        self._replan()
+        self.settle()
+        return True
+
+    def _replan(self) -> None:
         self._depth = None
         self._plans.clear()
         self._forget()
@@ -181,7 +226,6 @@ class Viewport:
             position, part, line = self.top
             part = min(part, self._plan(position).parts - 1)
             self.top = Place(position, part, min(line, len(self._at(position, part)) - 1))
-        self._keep()
 
     # Within
 
@@ -254,24 +298,30 @@ class Viewport:
         part = self._plan(position).parts - 1
         return Place(position, part, len(self._at(position, part)) - 1)
 
+    def _key(self, position: int) -> tuple[int, int]:
+        before = self.pages[position - 1].seq if position > self.pages.first else 0
+        return self.pages[position].seq, before
+
     def _plan(self, position: int) -> Plan:
-        message = self.pages[position]
-        plan = self._plans.get(message.seq)
+        key = self._key(position)
+        plan = self._plans.get(key)
         if plan is None:
             if len(self._plans) > 2 * max(len(self.pages), 64):
                 # A plan holds its message: those that left the window are to leave memory.
                 self._plans.clear()
-            plan = self._plans[message.seq] = plan_message(message, self._fold)
+            message = self.pages[position]
+            before = self.pages[position - 1] if key[1] else None
+            fold = self._own.get(message.seq) or self._showing.fold_of(message)
+            plan = self._plans[key] = plan_among(message, fold, before, self._links)
         return plan
 
     def _at(self, position: int, part: int) -> list[Strip]:
-        plan = self._plan(position)
-        key = (plan.message.seq, part)
+        key = (*self._key(position), part)
         lines = self._lines.get(key)
         if lines is not None:
             self._lines.move_to_end(key)
             return lines
-        lines = self._lines[key] = part_lines(plan, part, self.width, self._look)
+        lines = self._lines[key] = part_lines(self._plan(position), part, self.width, self._look)
         self._kept += len(lines)
         while self._kept > MOST_LINES and len(self._lines) > _LEAST_PARTS:
             self._kept -= len(self._lines.popitem(last=False)[1])

@@ -12,7 +12,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
-from store.errors import InvalidValue
+from store.errors import InvalidValue, StoreError
 from store.models import (
     AnyTime,
     Extraction,
@@ -20,6 +20,7 @@ from store.models import (
     Kind,
     Memory,
     Message,
+    MessageFilter,
     NewMemory,
     NewMessage,
     Page,
@@ -36,10 +37,14 @@ from store.models import (
     TaskStatus,
 )
 from store.protocol import PAGE_SIZE, WAIT_SECONDS
+from store.query.model import FilterName, Query
+from store.search import Hits
 from store.sources import Chunk, KnownSource, Original, Piece, Recorded
 from store.sqlite import (
+    choices,
     dependencies,
     extractions,
+    forks,
     lists,
     memories,
     messages,
@@ -203,6 +208,9 @@ class SqliteStore:
     async def ready_tasks(self) -> list[Task]:
         return await self._read(dependencies.ready)
 
+    async def fork_points(self, task_id: str, *, limit: int = PAGE_SIZE) -> dict[str, int]:
+        return await self._read(lambda db: forks.points(db, task_id, limit))
+
     # Sessions
 
     async def create_session(self, project_path: str, backend: str, **fields: Any) -> Session:
@@ -275,8 +283,11 @@ class SqliteStore:
         after: Message | None = None,
         before: Message | None = None,
         limit: int | None = None,
+        where: MessageFilter | None = None,
     ) -> list[Message]:
-        return await self._read(lambda db: messages.history(db, task_id, after, before, limit))
+        return await self._read(
+            lambda db: messages.history(db, task_id, after, before, limit, where)
+        )
 
     async def iter_history(self, task_id: str) -> AsyncIterator[Message]:
         page = await self._read(lambda db: messages.first(db, task_id, _HISTORY_PAGE))
@@ -288,8 +299,39 @@ class SqliteStore:
     async def get_message(self, task_id: str, seq: int) -> Message:
         return await self._read(lambda db: messages.get(db, task_id, seq))
 
-    async def count_before(self, task_id: str, message: Message) -> int:
-        return await self._read(lambda db: messages.count_before(db, task_id, message))
+    async def message_at(
+        self, task_id: str, rank: int, *, where: MessageFilter | None = None
+    ) -> Message:
+        return await self._read(lambda db: messages.at_rank(db, task_id, rank, where))
+
+    async def count_history(
+        self,
+        task_id: str,
+        *,
+        before: Message | None = None,
+        where: MessageFilter | None = None,
+    ) -> int:
+        return await self._read(lambda db: messages.count(db, task_id, before, where))
+
+    # Search
+
+    async def search(
+        self,
+        query: Query | str,
+        *,
+        filter: TaskFilter | None = None,  # noqa: A002
+        task_id: str | None = None,
+        limit: int = PAGE_SIZE,
+        cursor: str | None = None,
+    ) -> Hits:
+        del query, filter, task_id, limit, cursor
+        raise StoreError("there is no index to search in yet")
+
+    async def filter_values(
+        self, name: FilterName | str, prefix: str = "", *, limit: int = PAGE_SIZE
+    ) -> list[str]:
+        wanted = _member(FilterName, name)
+        return await self._read(lambda db: choices.values(db, wanted, prefix, limit))
 
     # Summaries
 

@@ -1,4 +1,4 @@
-"""Lists of tasks: a filter becomes conditions, a sort an expression, a cursor a place to go on."""
+"""Lists of tasks: a sort becomes an expression, a cursor a place to go on."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any
 from store.errors import InvalidValue
 from store.models import Page, TaskFilter, TaskRow, TaskSort
 from store.sqlite import messages, sessions, tasks
+from store.sqlite.filters import conditions, joined
 from store.sqlite.values import from_cursor, to_cursor, to_json
-from store.text import storable
 
 _SORTS: Mapping[TaskSort, tuple[str, str]] = {
     TaskSort.ACTIVE: ("task.active_at", "DESC"),
@@ -20,60 +20,13 @@ _SORTS: Mapping[TaskSort, tuple[str, str]] = {
     TaskSort.PROJECT: ("coalesce(task.project_path, '')", "ASC"),
 }
 
-_MOST_WORDS = 100
-
-_SEARCHED = """casefold(task.title || ' ' || coalesce(task.project_path, '') || ' '
-    || coalesce(session.git_branch, '') || ' ' || coalesce(session.model, '') || ' '
-    || coalesce(session.backend, ''))"""
-
-
-def _conditions(filter: TaskFilter) -> tuple[list[str], list[Any]]:  # noqa: A002
-    conditions, values = ["task.tenant_id = ?"], [storable(filter.tenant_id)]
-
-    def also(condition: str, *more: Any) -> None:
-        conditions.append(condition)
-        values.extend(more)
-
-    if not filter.everything:
-        also("task.origin = 'person'")
-        also("(task.message_count > 0 OR session.task IS NULL)")
-    if filter.archived is not None:
-        also("task.archived_at IS NOT NULL" if filter.archived else "task.archived_at IS NULL")
-    if filter.under is not None:
-        folder = storable(filter.under).rstrip("/")
-        below = folder + "/"
-        also(
-            "(task.project_path = ? OR substr(task.project_path, 1, ?) = ?)",
-            folder or "/",
-            len(below),
-            below,
-        )
-    if filter.backend is not None:
-        also("session.backend = ?", storable(filter.backend))
-    if filter.status is not None:
-        also("task.status = ?", filter.status)
-    if filter.parent_task_id is not None:
-        also("task.parent = (SELECT n FROM task WHERE id = ?)", storable(filter.parent_task_id))
-    if filter.top_level:
-        also("(task.parent IS NULL OR task.origin = 'automated')")
-    if len(filter.words) > _MOST_WORDS:
-        raise InvalidValue(f"more than {_MOST_WORDS} words are too many to look for at once")
-    for word in filter.words:
-        also(f"instr({_SEARCHED}, ?)", storable(word).casefold())
-    return conditions, values
-
-
-def _from(filter: TaskFilter) -> str:  # noqa: A002
-    needed = not filter.everything or filter.backend is not None or filter.words
-    return "task LEFT JOIN session ON session.task = task.n" if needed else "task"
-
 
 def list_ids(db: sqlite3.Connection, filter: TaskFilter) -> list[str]:  # noqa: A002
     """Give the ids of all the tasks that the filter lets through, in its order."""
-    conditions, values = _conditions(filter)
+    wanted, values = conditions(filter)
     key, direction = _SORTS[filter.sort]
     rows = db.execute(
-        f"SELECT task.id FROM {_from(filter)} WHERE {' AND '.join(conditions)}"  # noqa: S608
+        f"SELECT task.id FROM {joined(filter)} WHERE {' AND '.join(wanted)}"  # noqa: S608
         f" ORDER BY {key} {direction}, task.n {direction}",
         values,
     )
@@ -83,8 +36,8 @@ def list_ids(db: sqlite3.Connection, filter: TaskFilter) -> list[str]:  # noqa: 
 
 def count(db: sqlite3.Connection, filter: TaskFilter) -> int:  # noqa: A002
     """Count the tasks that the filter lets through."""
-    conditions, values = _conditions(filter)
-    sql = f"SELECT count(*) FROM {_from(filter)} WHERE {' AND '.join(conditions)}"  # noqa: S608
+    wanted, values = conditions(filter)
+    sql = f"SELECT count(*) FROM {joined(filter)} WHERE {' AND '.join(wanted)}"  # noqa: S608
     return int(db.execute(sql, values).fetchone()[0])
 
 
@@ -95,16 +48,16 @@ def list_page(
     limit: int,
 ) -> Page[TaskRow]:
     """Give the page of tasks that begins behind a cursor."""
-    conditions, values = _conditions(filter)
+    wanted, values = conditions(filter)
     key, direction = _SORTS[filter.sort]
     if cursor is not None:
         sort, value, n = from_cursor(cursor, 3)
         if sort != filter.sort:
             raise InvalidValue(f"the cursor belongs to a list sorted by {sort}")
-        conditions.append(f"({key}, task.n) {'<' if direction == 'DESC' else '>'} (?, ?)")
+        wanted.append(f"({key}, task.n) {'<' if direction == 'DESC' else '>'} (?, ?)")
         values += [value, n]
     rows = db.execute(
-        f"{_ROWS} WHERE {' AND '.join(conditions)}"
+        f"{_ROWS} WHERE {' AND '.join(wanted)}"
         f" ORDER BY {key} {direction}, task.n {direction} LIMIT ?",
         [*values, max(0, limit) + 1],
     ).fetchall()

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 from store.errors import NotFound
-from store.models import Kind, Message, NewMessage, Role
+from store.models import Kind, Message, MessageFilter, NewMessage, Role
 from store.sqlite import tasks
 from store.sqlite.values import Members, micros, moment, now, text_or_none, to_json
 from store.text import storable
@@ -186,20 +186,26 @@ def mark_branch(db: sqlite3.Connection, n: int, keys: Iterable[str], *, on_branc
     )
 
 
-_FORWARD = f"""
-    SELECT {_COLUMNS} FROM message WHERE task = ? AND (at, seq) > (?, ?)
-    ORDER BY at, seq LIMIT ?
-"""  # noqa: S608
-_BACKWARD = f"""
-    SELECT {_COLUMNS} FROM message WHERE task = ? AND (at, seq) < (?, ?)
-    ORDER BY at DESC, seq DESC LIMIT ?
-"""  # noqa: S608
-_BETWEEN = f"""
-    SELECT {_COLUMNS} FROM message WHERE task = ? AND (at, seq) > (?, ?) AND (at, seq) < (?, ?)
-    ORDER BY at, seq LIMIT ?
-"""  # noqa: S608
 _BEYOND = (2**63 - 1, 2**63 - 1)
 _ALL = -1
+
+# The conditions of the partial indexes, word for word: only then are these used.
+_PROMPTS = " AND is_prompt = 1"
+_NO_TOOLS = " AND kind NOT IN ('tool_call', 'tool_result')"
+_NO_THOUGHTS = " AND kind <> 'thinking'"
+
+
+def _also(where: MessageFilter | None) -> str:
+    """Give the condition of a filter: one of a few constants."""
+    if where is None:
+        return ""
+    return "".join(
+        (
+            _PROMPTS if where.only_prompts else "",
+            "" if where.tools else _NO_TOOLS,
+            "" if where.thinking else _NO_THOUGHTS,
+        )
+    )
 
 
 def history(
@@ -208,16 +214,27 @@ def history(
     after: Message | None,
     before: Message | None,
     limit: int | None,
+    where: MessageFilter | None = None,
 ) -> list[Message]:
     """Give messages in order: those next to `after` or `before`, else the latest."""
     n = tasks.place(db, task_id)
     most = _ALL if limit is None else max(0, limit)
+    select = f"SELECT {_COLUMNS} FROM message WHERE task = ?{_also(where)}"  # noqa: S608
     if after is not None and before is not None:
-        rows = db.execute(_BETWEEN, (n, *_key(after), *_key(before), most))
+        rows = db.execute(
+            f"{select} AND (at, seq) > (?, ?) AND (at, seq) < (?, ?) ORDER BY at, seq LIMIT ?",
+            (n, *_key(after), *_key(before), most),
+        )
     elif after is not None:
-        rows = db.execute(_FORWARD, (n, *_key(after), most))
+        rows = db.execute(
+            f"{select} AND (at, seq) > (?, ?) ORDER BY at, seq LIMIT ?", (n, *_key(after), most)
+        )
     else:
-        rows = db.execute(_BACKWARD, (n, *(_BEYOND if before is None else _key(before)), most))
+        place = _BEYOND if before is None else _key(before)
+        rows = db.execute(
+            f"{select} AND (at, seq) < (?, ?) ORDER BY at DESC, seq DESC LIMIT ?",
+            (n, *place, most),
+        )
     # Row by row: to let go of a list of a hundred thousand would stop every other thread.
     found = [to_message(row) for row in rows]
     return found if after is not None else found[::-1]
@@ -225,8 +242,32 @@ def history(
 
 def first(db: sqlite3.Connection, task_id: str, limit: int) -> list[Message]:
     """Give the first messages of a history."""
-    rows = db.execute(_FORWARD, (tasks.place(db, task_id), -_BEYOND[0], 0, limit))
+    rows = db.execute(
+        f"SELECT {_COLUMNS} FROM message WHERE task = ?"  # noqa: S608
+        " AND (at, seq) > (?, ?) ORDER BY at, seq LIMIT ?",
+        (tasks.place(db, task_id), -_BEYOND[0], 0, limit),
+    )
     return [to_message(row) for row in rows]
+
+
+def at_rank(
+    db: sqlite3.Connection, task_id: str, rank: int, where: MessageFilter | None
+) -> Message:
+    """Give the message at a place among those that a filter lets through. Raises NotFound.
+
+    Only the index is walked up to there, which takes 10 ms a million.
+    """
+    n = tasks.place(db, task_id)
+    row = None
+    if 0 <= rank <= _BEYOND[0]:
+        row = db.execute(
+            f"SELECT {_COLUMNS} FROM message WHERE id = (SELECT id FROM message"  # noqa: S608
+            f" WHERE task = ?{_also(where)} ORDER BY at, seq LIMIT 1 OFFSET ?)",
+            (n, rank),
+        ).fetchone()
+    if row is None:
+        raise NotFound(f"message of the task {task_id!r}", f"at place {rank + 1}")
+    return to_message(row)
 
 
 def get(db: sqlite3.Connection, task_id: str, seq: int) -> Message:
@@ -242,11 +283,15 @@ def get(db: sqlite3.Connection, task_id: str, seq: int) -> Message:
     return to_message(row)
 
 
-def count_before(db: sqlite3.Connection, task_id: str, message: Message) -> int:
-    """Count the messages that come before one, on the index alone."""
+def count(
+    db: sqlite3.Connection, task_id: str, before: Message | None, where: MessageFilter | None
+) -> int:
+    """Count the messages that come before one, or all; on an index alone."""
+    place = _BEYOND if before is None else _key(before)
     row = db.execute(
-        "SELECT count(*) FROM message WHERE task = ? AND (at, seq) < (?, ?)",
-        (tasks.place(db, task_id), *_key(message)),
+        f"SELECT count(*) FROM message WHERE task = ?{_also(where)}"  # noqa: S608
+        " AND (at, seq) < (?, ?)",
+        (tasks.place(db, task_id), *place),
     ).fetchone()
     return int(row[0])
 

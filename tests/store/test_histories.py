@@ -172,7 +172,7 @@ async def test_history_is_ordered_by_time_then_number_whatever_arrives(
         latest = expected[max(0, len(expected) - limit) :]
         assert await store.get_history(task_id, limit=limit) == latest
         for n, message in enumerate(expected):
-            assert await store.count_before(task_id, message) == n
+            assert await store.count_history(task_id, before=message) == n
             assert await store.get_history(task_id, after=message) == expected[n + 1 :]
             assert await store.get_history(task_id, before=message) == expected[:n]
             after = await store.get_history(task_id, after=message, limit=limit)

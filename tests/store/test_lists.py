@@ -11,11 +11,14 @@ from store import (
     InvalidValue,
     NotFound,
     Origin,
+    QueryError,
     Store,
     TaskFilter,
     TaskRow,
     TaskSort,
 )
+from store.query.parser import parse_query
+from store.query.uses import listed
 from tests.store.helpers import at, new_task, said
 
 ALL = TaskFilter(everything=True, archived=None)
@@ -217,3 +220,97 @@ async def test_the_start_of_an_id_is_enough_when_it_is_the_only_one(store: Store
             await store.resolve(nobody)
     with pytest.raises(NotFound):
         await store.resolve("")
+
+
+def _asked(text: str, **base: Any) -> TaskFilter:
+    return listed(TaskFilter(**base), parse_query(text))
+
+
+async def _people(store: Store) -> None:
+    await _conversation(store, "one", "/src/Uploader", git_branch="main", model="sonnet-4.5")
+    await _conversation(store, "two", "/src/site", git_branch="fix/Ünit", model="opus-4")
+    await store.create_session("/src/site", "codex", task_id="three", session_id="s3", title="3")
+    await store.save_message("three", "user", "hi", timestamp=at(10))
+    await new_task(store, "plan", id="plan")
+    await store.tag("one", "Später", "bug")
+    await store.tag("two", "bug")
+    await store.set_task_status("two", "done")
+
+
+async def test_a_list_is_asked_for_in_the_grammar_of_a_search(store: Store) -> None:
+    await _people(store)
+    for text, found in {
+        "": {"one", "two", "three", "plan"},
+        "agent:claude": {"one", "two"},
+        "agent:CODEX": {"three"},
+        "agent:code": set(),
+        "agent:codex,claude": {"one", "two", "three"},
+        "agent:codex agent:claude project:site": {"two", "three"},
+        "-agent:claude": {"three", "plan"},
+        "-agent:claude,codex": {"plan"},
+        "project:upload": {"one"},
+        "-project:SITE": {"one", "plan"},
+        "branch:FIX/ü": {"two"},
+        "-branch:main": {"two", "three", "plan"},
+        "model:sonnet,opus": {"one", "two"},
+        "tag:SPÄTER": {"one"},
+        "tag:bug": {"one", "two"},
+        "tag:bug tag:später": {"one"},
+        "-tag:später tag:bug": {"two"},
+        "status:done": {"two"},
+        "-status:done": {"one", "three", "plan"},
+        "one": {"one"},
+        "-one": {"two", "three", "plan"},
+        "-src": {"plan"},
+        '"one /src"': {"one"},
+        "on*": {"one"},
+        "in:title src": set(),
+        "in:title ONE": {"one"},
+        "after:2026-01-14T12:05Z": {"three", "plan"},
+        "before:2026-01-14T12:10Z": {"one", "two"},
+        "before:2026-01-14T12:11Z -agent:claude": {"three"},
+    }.items():
+        assert await _names(store, _asked(text)) == found, text
+
+
+async def test_what_a_task_can_be(store: Store) -> None:
+    await _people(store)
+    await _conversation(store, "helper", "/src", origin=Origin.SUBAGENT)
+    await new_task(store, id="again", fork_of="one")
+    await _conversation(store, "of a stranger", "/src", fork_session_id="unknown")
+    await store.archive("two")
+    await store.save_message("three", "user", "still here?")
+    for text, found in {
+        "is:archived": {"two"},
+        "-is:archived": {"one", "three", "plan", "again", "of a stranger"},
+        "is:fork": {"again", "of a stranger"},
+        "is:subagent": {"helper"},
+        "is:subagent,archived": {"helper", "two"},
+        "is:live": {"three"},
+        "-is:live": {"one", "plan", "again", "of a stranger"},
+        "is:gone": set(),
+        "is:fork is:live": set(),
+    }.items():
+        assert await _names(store, _asked(text, top_level=True)) == found, text
+    await store.save_session("one", "s-one", "claude", source_gone_at=at(0))
+    assert await _names(store, _asked("is:gone")) == {"one"}
+
+
+@pytest.mark.parametrize("text", ["role:user", "-kind:tool", "in:all x", "sort:relevance"])
+async def test_what_only_a_search_answers_is_no_query_of_a_list(text: str) -> None:
+    with pytest.raises(QueryError) as caught:
+        _asked(text)
+    assert text.startswith(text[caught.value.start : caught.value.end])
+
+
+async def test_a_list_is_sorted_as_its_query_says(store: Store) -> None:
+    await _people(store)
+    assert await store.list_task_ids(_asked("sort:title")) == ["three", "one", "plan", "two"]
+    assert _asked("sort:newest", sort=TaskSort.TITLE).sort is TaskSort.ACTIVE
+    assert _asked("x", sort=TaskSort.TITLE).sort is TaskSort.TITLE
+
+
+async def test_a_filter_of_messages_is_no_filter_of_tasks(store: Store) -> None:
+    role = parse_query("role:user").filters
+    with pytest.raises(InvalidValue, match="role: is no filter of tasks"):
+        await store.count_tasks(TaskFilter(conditions=role))

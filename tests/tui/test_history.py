@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import unicodedata
-from collections.abc import Callable, Iterator
-from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from collections.abc import Iterator
+from datetime import datetime
 
 import pytest
 from rich.cells import cell_len
-from textual.app import App, ComposeResult
 from textual.events import MouseScrollDown
 from textual.scrollbar import ScrollTo
 
 from store.errors import NotFound, StoreError
 from store.models import Kind, Message, Role
+from tests.tui.histories import (
+    HOSTILE,
+    MILLION,
+    TASK,
+    WIDE,
+    Reader,
+    Source,
+    all_text,
+    call,
+    message,
+    reading,
+    varied,
+)
 from tui.paging import MOST_CHARACTERS, MOST_MESSAGES, PAGE, HistoryPages
 from tui.render.history import message_lines
 from tui.render.look import Look
@@ -25,184 +34,6 @@ from tui.render.plan import PART, Fold, plan_message
 from tui.render.tools import detail, telling
 from tui.render.wrap import breaks, clip
 from tui.widgets.history import HistoryView
-
-TASK = "task"
-MILLION = 1_000_000
-START = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
-
-HOSTILE = [
-    "[/b]",
-    "[@click=app.bell]x[/]",
-    "[red]not red",
-    "\x1b[31mred\x1b[0m \x1b]52;c;aGk=\x07 \x1bP1\x1b\\",
-    "\x9b31m C1 \x85 \x00 NUL \x7f",
-    "user \u202e }gnp.exe\u2066 bidi \u200b zero \ufeff",
-    "a\u0301\u0301\u0301 zalgo " + "e" + "\u0301" * 300,
-    "\r\nwindows\r\nlines\rmac\u2028sep\u2029x",
-    "👨‍👩‍👧‍👦 family ❤️ 1️⃣ \ud83d lone",
-]
-WIDE = "日本語のテキストは幅の広い文字を含みます。" * 6 + " mixed with 한국어 text " + "漢" * 130
-
-
-def message(seq: int, content: str = "hello", **fields: Any) -> Message:
-    fields = {"role": Role.ASSISTANT, "kind": Kind.TEXT, **fields}
-    return Message(seq=seq, content=content, timestamp=START + timedelta(seconds=seq), **fields)
-
-
-def call(seq: int, name: str, **arguments: Any) -> Message:
-    content = json.dumps(arguments)
-    return message(seq, content, kind=Kind.TOOL_CALL, tool_name=name)
-
-
-def varied(seq: int) -> Message:
-    """Give messages of all the shapes; every one says its number."""
-    text = f"message {seq}"
-    makers: list[Callable[[], Message]] = [
-        lambda: message(seq, f"{text}: why? " + "word " * 40, role=Role.USER, is_prompt=True),
-        lambda: message(seq, f"{text}\nfirst\n\nlast " * 3, kind=Kind.THINKING),
-        lambda: message(seq, f"# {text}\n\n- one **bold**\n- two `code`\n```\nx = 1\n```\nend"),
-        lambda: call(seq, "Bash", command=f"echo {text}"),
-        lambda: message(seq, "\n".join(f"{text} {i}" for i in range(seq % 30)), role=Role.TOOL,
-                        kind=Kind.TOOL_RESULT),
-        lambda: call(seq, "Edit", file_path=text, old_string="a\nb\nc", new_string="a\nB\nc\nd"),
-        lambda: message(seq, text, kind=Kind.TOOL_RESULT, role=Role.TOOL, is_error=True),
-        lambda: message(seq, f"{text} {WIDE}"),
-        lambda: message(seq, f"{text} " + HOSTILE[seq % len(HOSTILE)], on_branch=False),
-        lambda: message(seq, f"{text} context", role=Role.USER),
-        lambda: message(seq, f"{text} summary\nof two lines", role=Role.SYSTEM, kind=Kind.SUMMARY),
-        lambda: message(seq, f"{text}\t" + "long" * 200),
-        lambda: message(seq, ""),
-    ]  # fmt: skip
-    return makers[seq % len(makers)]()
-
-
-class Source:
-    """A history that is made up as it is read, with a record of what was."""
-
-    def __init__(self, count: int, make: Callable[[int], Message] = varied) -> None:
-        self.count = count
-        self.make = make
-        self.read: list[int] = []
-        self.gate: asyncio.Event | None = None
-        self.error: Exception | None = None
-
-    async def get_history(
-        self,
-        task_id: str,
-        *,
-        after: Message | None = None,
-        before: Message | None = None,
-        limit: int | None = None,
-    ) -> list[Message]:
-        assert task_id == TASK
-        assert limit is not None
-        await self._wait()
-        low, high = 1, self.count
-        if after is not None:
-            low = after.seq + 1
-            high = min(high, after.seq + limit)
-        else:
-            high = self.count if before is None else before.seq - 1
-            low = max(1, high - limit + 1)
-        seqs = range(low, high + 1)
-        self.read += seqs
-        return [self.make(seq) for seq in seqs]
-
-    async def get_message(self, task_id: str, seq: int) -> Message:
-        await self._wait()
-        if not 1 <= seq <= self.count:
-            raise NotFound("message", str(seq))
-        self.read.append(seq)
-        return self.make(seq)
-
-    async def count_before(self, task_id: str, message: Message) -> int:
-        await self._wait()
-        return message.seq - 1
-
-    async def _wait(self) -> None:
-        await (self.gate.wait() if self.gate else asyncio.sleep(0))
-        if self.error is not None:
-            raise self.error
-
-
-class Host(App[None]):
-    CSS = "HistoryView { border: none; }"
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.seen: list[Any] = []
-
-    def compose(self) -> ComposeResult:
-        yield HistoryView()
-
-    def on_history_view_moved(self, event: HistoryView.Moved) -> None:
-        self.seen.append(event)
-
-    def on_history_view_failed(self, event: HistoryView.Failed) -> None:
-        self.seen.append(event)
-
-    def on_history_view_refused(self, event: HistoryView.Refused) -> None:
-        self.seen.append(event)
-
-
-class Reader:
-    """What a person at the pane does and sees."""
-
-    def __init__(self, app: Host, pilot: Any, source: Source) -> None:
-        self.app, self.pilot, self.source = app, pilot, source
-        self.view = app.query_one(HistoryView)
-
-    @property
-    def height(self) -> int:
-        return self.view.scrollable_content_region.height
-
-    @property
-    def width(self) -> int:
-        return self.view.scrollable_content_region.width
-
-    def lines(self) -> list[str]:
-        return [self.view.render_line(y).text.rstrip() for y in range(self.height)]
-
-    def reference(self, fold: Fold = Fold.SUMMARY) -> list[str]:
-        look = Look(agent_name="claude", today=datetime.now().astimezone().date())
-        return [
-            strip.text.rstrip()
-            for seq in range(1, self.source.count + 1)
-            for strip in message_lines(self.source.make(seq), self.width, look, fold)
-        ]
-
-    async def settle(self) -> None:
-        # Loading is a few turns of the loop; what is scheduled after it as well.
-        for _ in range(3):
-            while not all(worker.is_finished for worker in self.app.workers):  # noqa: ASYNC110
-                await asyncio.sleep(0)
-            await asyncio.sleep(0)
-
-    async def press(self, *keys: str) -> None:
-        await self.pilot.press(*keys)
-        await self.settle()
-
-    def events(self, kind: type[Any]) -> list[Any]:
-        return [event for event in self.app.seen if isinstance(event, kind)]
-
-
-@asynccontextmanager
-async def reading(
-    count: int, make: Callable[[int], Message] = varied, size: tuple[int, int] = (100, 30)
-) -> Any:
-    app = Host()
-    async with app.run_test(size=size) as pilot:
-        reader = Reader(app, pilot, Source(count, make))
-        reader.view.focus()
-        reader.view.show(TASK, reader.source, count, "claude")
-        await reader.settle()
-        await pilot.pause()
-        yield reader
-
-
-def all_text(lines: list[str]) -> str:
-    return "\n".join(lines)
-
 
 # Opening
 
@@ -267,7 +98,7 @@ async def test_clear_shows_nothing() -> None:
 @pytest.mark.parametrize("fold", list(Fold))
 async def test_walking_down_and_up_gives_every_line_once(fold: Fold) -> None:
     async with reading(300, size=(60, 20)) as reader:
-        while reader.view.fold is not fold:
+        while reader.view.showing.fold is not fold:
             reader.view.cycle_fold()
         await reader.press("home")
         expected = reader.reference(fold)
@@ -298,7 +129,7 @@ async def test_pages_are_consecutive() -> None:
         assert reader.lines() == expected[:height]
         await reader.press("pagedown")
         assert reader.lines() == expected[height - 1 : 2 * height - 1]
-        await reader.press("space", "down", "down")
+        await reader.press("pagedown", "down", "down")
         assert reader.lines() == expected[2 * height : 3 * height]
         await reader.press("pageup", "k")
         assert reader.lines() == expected[height : 2 * height]
@@ -507,14 +338,23 @@ async def test_messages_are_passed_as_fast_as_one_types() -> None:
         assert reader.view.current_seq == 297
 
 
-async def test_a_search_for_a_prompt_ends() -> None:
-    async with reading(MILLION, message) as reader:
+async def test_prompts_are_passed_as_fast_as_one_types_however_far_apart_they_are() -> None:
+    def make(seq: int) -> Message:
+        is_prompt = seq % 10_000 == 0
+        return message(seq, f"message {seq}", role=Role.USER, is_prompt=is_prompt)
+
+    async with reading(100_000, make) as reader:
         reader.source.read.clear()
+        for _ in range(5):
+            reader.view.previous_prompt()
+        await reader.settle()
+        assert reader.view.current_seq == 60_000
+        reader.view.next_prompt()
+        reader.view.next_prompt()
         reader.view.previous_prompt()
         await reader.settle()
-        await reader.pilot.pause()
-        assert "4,096" in reader.events(HistoryView.Refused)[-1].reason
-        assert len(reader.source.read) <= 4_096 + 2 * PAGE
+        assert reader.view.current_seq == 70_000
+        assert len(reader.source.read) <= 6 * PAGE
 
 
 async def test_go_to_marks_the_message() -> None:

@@ -88,22 +88,26 @@ class _Drawing:
     def lines(self, part: int) -> Iterator[Strip]:
         plan = self.plan
         is_first, is_last = part == 0, part == plan.parts - 1
+        if is_first:
+            yield from (self._divider(mark) for mark in plan.before)
         if is_first and plan.shape in (Shape.PROMPT, Shape.ANSWER):
             yield Strip.blank(self.width, self.look.text)
         if is_first and plan.shape is Shape.SUMMARY:
-            yield self._divider()
+            yield self._divider("compacted")
         elif is_first and plan.head is not None:
             yield self._head(plan.head)
         if plan.body is not None:
             yield from self._body(part, is_first=is_first and plan.head is None)
         if is_last and plan.more:
             yield self._line([Segment(plan.more, self.look.note)], indent=self.indent)
+        if is_last:
+            yield from (self._divider(mark) for mark in plan.after)
 
-    def _divider(self) -> Strip:
-        text = "── compacted "
-        return Strip(
-            [Segment(" " + text.ljust(max(0, self.width - 2), "─") + " ", self.look.divider)]
-        ).adjust_cell_length(self.width, self.look.divider)
+    def _divider(self, words: str) -> Strip:
+        text = f" ── {clip(printable(words), self.width - 6)} "
+        rule = "─" * (self.width - 1 - cell_len(text))
+        style = self.look.divider
+        return Strip([Segment(f"{text}{rule} ", style)]).adjust_cell_length(self.width, style)
 
     def _head(self, head: str) -> Strip:
         notes = self._notes()
@@ -185,6 +189,9 @@ class _Drawing:
         notes: list[Segment] = []
         if not message.on_branch:
             notes.append(Segment("rewound", note))
+        if plan.leads_to and plan.shape is Shape.CALL:
+            title = clip(plan.leads_to, max(8, self.room // 3))
+            notes.append(Segment(f"→ {title}", on_ground(look.link, self.style)))
         if plan.change is not None:
             notes.append(Segment(f"+{plan.change[0]} -{plan.change[1]}", note))
         if plan.lines > 1:

@@ -40,6 +40,8 @@ class Look:
     removed: Style = field(default_factory=Style)
     divider: Style = field(default_factory=Style)
     mark: Style = field(default_factory=lambda: _plain(bold=True))
+    link: Style = field(default_factory=lambda: _plain(underline=True))
+    selection: Style = field(default_factory=lambda: _plain(reverse=True))
 
 
 # The fields of a look that are styles, in the order of their declaration.
@@ -62,6 +64,8 @@ STYLES = (
     "removed",
     "divider",
     "mark",
+    "link",
+    "selection",
 )
 
 

@@ -7,10 +7,11 @@ when they are looked at. Where it is cut does not depend on the width: a place i
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, StrEnum
 
 from store.models import Kind, Message, Role
+from tui.render.marks import Links, marks_after, marks_before
 from tui.render.tools import change, detail, is_diff, telling
 
 PART = 4_096  # characters laid out at once: 0.5 ms, 20 ms if every other one ends a line
@@ -50,11 +51,13 @@ class Plan:
     """What of a message is shown.
 
     `head` is a line of its own, clipped; `body` is text to wrap, whose parts begin at `cuts`;
-    `more` is a closing line. `lines` counts those of the whole text.
+    `more` is a closing line. `lines` counts those of the whole text. `before` and `after` are
+    marks between messages, `leads_to` names the conversation that begins here.
     """
 
     message: Message
     shape: Shape
+    fold: Fold
     head: str | None = None
     body: str | None = None
     more: str = ""
@@ -63,6 +66,9 @@ class Plan:
     is_markdown: bool = False
     is_diff: bool = False
     change: tuple[int, int] | None = None
+    before: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
+    leads_to: str = ""
 
     @property
     def parts(self) -> int:
@@ -77,8 +83,25 @@ class Plan:
         return self.body[self.cuts[part] : end]
 
 
+def plan_among(message: Message, fold: Fold, previous: Message | None, links: Links) -> Plan:
+    """Decide what is shown of a message that stands among others."""
+    plan = plan_message(message, fold)
+    before, after = marks_before(message, previous), marks_after(message, links)
+    leads_to = links.calls.get(message.tool_call_id) if message.tool_call_id else None
+    if not before and not after and leads_to is None:
+        return plan
+    title = links.titles.get(leads_to, leads_to) if leads_to else ""
+    return replace(plan, before=before, after=after, leads_to=title)
+
+
+def has_folds(message: Message) -> bool:
+    """Say whether there is anything to fold or unfold in a message."""
+    least, most = plan_message(message, Fold.SUMMARY), plan_message(message, Fold.FULL)
+    return (least.head, least.body, least.more) != (most.head, most.body, most.more)
+
+
 def plan_message(message: Message, fold: Fold) -> Plan:
-    """Decide what of a message is shown."""
+    """Decide what of a message is shown, whatever stands around it."""
     shape = shape_of(message)
     if shape is Shape.CALL:
         return _call(message, fold)
@@ -108,7 +131,7 @@ def shape_of(message: Message) -> Shape:
 def _call(message: Message, fold: Fold) -> Plan:
     head = telling(message.content)
     if fold is not Fold.FULL:
-        return Plan(message, Shape.CALL, head=head, change=change(message.content))
+        return Plan(message, Shape.CALL, fold, head=head, change=change(message.content))
     body = detail(message.content).rstrip()
     return _with_body(message, Shape.CALL, body or None, head=head, fold=fold)
 
@@ -118,16 +141,16 @@ def _folded(message: Message, shape: Shape, fold: Fold) -> Plan:
     lines = text.count("\n") + 1 if text else 0
     is_short = lines <= SHORT_LINES and len(text) <= SHORT_TEXT
     if not text:
-        return Plan(message, shape, head="nothing", lines=0)
+        return Plan(message, shape, fold, head="nothing", lines=0)
     if fold is Fold.SUMMARY and not (is_short and shape is Shape.CONTEXT):
         glimpse = text[:_GLIMPSE].lstrip().split("\n", 1)[0] or "…"
-        return Plan(message, shape, head=glimpse, lines=lines)
+        return Plan(message, shape, fold, head=glimpse, lines=lines)
     if fold is Fold.FULL or is_short:
         return _with_body(message, shape, text, lines=lines, fold=fold)
     shown = "\n".join(text[:SHORT_TEXT].split("\n")[:SHORT_LINES])
     left = lines - shown.count("\n") - 1
     more = f"{left:,} more line{'s' * (left > 1)}" if left else _characters(text, len(shown))
-    return Plan(message, shape, body=shown, more=f"… {more}", lines=lines)
+    return Plan(message, shape, fold, body=shown, more=f"… {more}", lines=lines)
 
 
 def _with_body(
@@ -148,6 +171,7 @@ def _with_body(
     return Plan(
         message,
         shape,
+        fold,
         head=head,
         body=body,
         more=more,

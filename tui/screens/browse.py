@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import traceback
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import replace
 from functools import partial
@@ -14,7 +13,6 @@ from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
-from textual.screen import Screen
 from textual.timer import Timer
 
 from store.errors import NotFound, StoreError
@@ -30,6 +28,8 @@ from tui.resuming import Resumer, Stage
 from tui.scope import Scope, folder_of
 from tui.screens.ask import Ask
 from tui.screens.help import Help
+from tui.screens.panes import in_words
+from tui.screens.reading import Reading
 from tui.widgets.bars import BottomBar, TopBar
 from tui.widgets.detail import Detail
 from tui.widgets.history import HistoryView
@@ -43,7 +43,7 @@ _SETTLE = 0.06  # seconds a selection must last before its history is read
 _SORTS = list(TaskSort)
 
 
-class Browse(Screen[None]):
+class Browse(Reading):
     """Three panes on a wide terminal; on a narrow one the list, or what is being read."""
 
     DEFAULT_CSS = """
@@ -88,7 +88,6 @@ class Browse(Screen[None]):
         self._make_importer = importer
         self._launcher = launcher
         self._here = here
-        self._store: Store | None = None
         self._importer: Importer | None = None
         self._organiser: Organiser | None = None
         self._resumer: Resumer | None = None
@@ -127,12 +126,12 @@ class Browse(Screen[None]):
         try:
             self._store = await self._open_store()
         except StoreError as error:
-            self._tasks.empty_text = _in_words(error)
+            self._tasks.empty_text = in_words(error)
             self._tasks.refresh()
             raise
         self._organiser = Organiser(self._store)
         self._importer = await self._make_importer(self._store)
-        stage = Stage(self._tell, self.app.copy_to_clipboard)
+        stage = Stage(self._tell, self._copy)
         self._resumer = Resumer(self._store, self._launcher, self._importer, stage)
         self._seen = await self._store.version()
         await self._list()
@@ -149,18 +148,6 @@ class Browse(Screen[None]):
         await asyncio.gather(*(worker.wait() for worker in workers), return_exceptions=True)
         if self._store is not None:
             await self._store.close()
-
-    @property
-    def _tasks(self) -> TaskList:
-        return self.query_one("#tasks", TaskList)
-
-    @property
-    def _history(self) -> HistoryView:
-        return self.query_one("#history", HistoryView)
-
-    @property
-    def _top(self) -> TopBar:
-        return self.query_one("#top", TopBar)
 
     # Keeping what is shown true
 
@@ -272,11 +259,20 @@ class Browse(Screen[None]):
             detail.show(None)
             self._history.clear()
             return
-        if row.task.id == self._history.task_id:
-            self._history.refresh_count(row.task.message_count)
+        task_id, count = row.task.id, row.task.message_count
+        landing = self._landing if self._landing and self._landing[0] == task_id else None
+        self._landing = None
+        if task_id == self._history.task_id:
+            self._history.refresh_count(count)
+            if landing is not None:
+                self._history.go_to(landing[1])
         else:
             name = row.session.backend if row.session else "agent"
-            self._history.show(row.task.id, store, row.task.message_count, printable(name))
+            at = landing[1] if landing is not None else None
+            self._history.show(task_id, store, count, printable(name), at=at)
+        if self._linked != (task_id, row.children):
+            self._linked = (task_id, row.children)
+            self._work(lambda: self._link(store, row), "link")
         detail.show(row, await self._surroundings(store, row.task))
 
     async def _surroundings(self, store: Store, task: Task) -> Surroundings:
@@ -288,16 +284,6 @@ class Browse(Screen[None]):
             )
         except NotFound:
             return Surroundings()  # deleted by somebody in this moment: the list will tell
-
-    @on(TaskList.Opened)
-    def _opened(self) -> None:
-        self.add_class("-reading")
-        self._history.focus()
-
-    @on(HistoryView.Moved)
-    def _moved(self, event: HistoryView.Moved) -> None:
-        where = f"{event.position:,} of {event.total:,}" if event.total else ""
-        self._history.border_subtitle = where + (" · following" if event.following else "")
 
     # Commands
 
@@ -373,50 +359,6 @@ class Browse(Screen[None]):
         """Give tasks one line or two."""
         self._tasks.lines_each = 3 - self._tasks.lines_each
 
-    def action_previous_prompt(self) -> None:
-        """Go to the prompt before."""
-        self._history.previous_prompt()
-
-    def action_next_prompt(self) -> None:
-        """Go to the prompt after."""
-        self._history.next_prompt()
-
-    def action_previous_message(self) -> None:
-        """Go to the message before."""
-        self._history.previous_message()
-
-    def action_next_message(self) -> None:
-        """Go to the message after."""
-        self._history.next_message()
-
-    def action_copy_message(self) -> None:
-        """Copy what the reader is at."""
-        message = self._history.current
-        if message is None:
-            self._tell("No message is in view; enter goes into the history.")
-            return
-        self.app.copy_to_clipboard(message.content)
-        self._tell(f"Copied message {message.seq:,}, {len(message.content):,} characters.")
-
-    def action_copy_path(self) -> None:
-        """Copy where the session came from."""
-        row = self._tasks.selected
-        if row is None:
-            self._nothing_selected()
-        elif row.session is None or row.session.source_path is None:
-            self._tell("This session did not come from a file.")
-        else:
-            self.app.copy_to_clipboard(row.session.source_path)
-            self._tell(f"Copied: {printable(row.session.source_path)}")
-
-    def action_tools(self) -> None:
-        """Fold tool calls and their output another way."""
-        self._history.border_title = f"History · tools {self._history.cycle_fold()}"
-
-    def action_follow(self) -> None:
-        """Stay at the end of a growing history, or let go."""
-        self._history.toggle_follow()
-
     def action_help(self) -> None:
         """Show every key."""
         self.app.push_screen(Help())
@@ -485,17 +427,17 @@ class Browse(Screen[None]):
 
     def action_copy(self) -> None:
         """Copy the command that resumes the session."""
-        if (chosen := self._chosen()) is not None:
+        if (chosen := self._asked_for()) is not None:
             resumer, row = chosen
             resumer.copy(row)
 
     def action_resume(self) -> None:
         """Hand the terminal to the agent."""
-        if (chosen := self._chosen()) is not None:
+        if (chosen := self._asked_for()) is not None:
             resumer, row = chosen
             self._work(lambda: self._leave(resumer.resume(row)), "resume")
 
-    def _chosen(self) -> tuple[Resumer, TaskRow] | None:
+    def _asked_for(self) -> tuple[Resumer, TaskRow] | None:
         row, resumer = self._tasks.selected, self._resumer
         if row is None or resumer is None:
             self._nothing_selected()
@@ -507,49 +449,7 @@ class Browse(Screen[None]):
             await self._list()
             self._history.action_scroll_end()
 
-    # Words and work
-
-    def _nothing_selected(self) -> None:
-        self._tell("No task is selected.")
-
-    def _tell(self, words: str, severity: str = "information") -> None:
-        if not self.is_attached:
-            return  # the screen is going
-        self.notify(words, severity=severity, markup=False)  # type: ignore[arg-type]
-
-    @on(TaskList.Refused)
-    @on(HistoryView.Refused)
-    def _refused(self, event: TaskList.Refused | HistoryView.Refused) -> None:
-        self._tell(event.reason)
-
-    @on(TaskList.Failed)
-    @on(HistoryView.Failed)
-    def _failed(self, event: TaskList.Failed | HistoryView.Failed) -> None:
-        self._tell(_in_words(event.error), "error")
-
-    def _work(self, work: Callable[[], Coroutine[None, None, None]], group: str) -> None:
-        """Do something that waits, behind the screen; what went wrong is told in words."""
-
-        async def told() -> None:
-            try:
-                await work()
-            except (StoreError, OSError) as error:
-                self._tell(_in_words(error), "error")
-            except Exception as error:  # a mistake of ours, which must not cost the person theirs
-                self.log.error(traceback.format_exc())
-                self._tell(f"A mistake in backscroll: {_named(error)}", "error")
-
-        self.run_worker(told, group=group, exclusive=group == "show")  # type: ignore[arg-type]
-
     def on_unmount(self, _event: events.Unmount) -> None:
         """Stop the clock that reads the history of a passing selection."""
         if self._settling is not None:
             self._settling.stop()
-
-
-def _in_words(error: Exception) -> str:
-    return printable(str(error)) if isinstance(error, StoreError | OSError) else _named(error)
-
-
-def _named(error: Exception) -> str:
-    return f"{type(error).__name__}: {printable(str(error))}"

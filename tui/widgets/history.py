@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from textual import events
 from textual.binding import Binding, BindingType
-from textual.scrollbar import ScrollDown, ScrollTo, ScrollUp
+from textual.message import Message as Event
 
 from store import Message
-from tui.paging import MOST_SEARCHED, HistoryPages, HistorySource
+from tui.paging import HistoryPages, HistorySource
+from tui.render.marks import Links
 from tui.render.plan import Fold
+from tui.showing import Extract, Showing
 from tui.viewport import Viewport
-from tui.widgets.history_pane import GROUP, PATIENCE, SCALE, HistoryPane
+from tui.widgets.history_mouse import HistoryMouse
+from tui.widgets.history_pane import GROUP, PATIENCE
 
 __all__ = ["Fold", "HistorySource", "HistoryView"]
 
 
-class HistoryView(HistoryPane, can_focus=True, inherit_bindings=False):
+class HistoryView(HistoryMouse, can_focus=True, inherit_bindings=False):
     """A scrolling view of one task's history.
 
     It begins at the end. The scrollbar counts messages, four steps each, for nobody knows how
@@ -28,10 +30,22 @@ class HistoryView(HistoryPane, can_focus=True, inherit_bindings=False):
         Binding("up,k", "scroll_up", "Up", show=False, id="history.up"),
         Binding("down,j", "scroll_down", "Down", show=False, id="history.down"),
         Binding("pageup", "page_up", "Page up", show=False, id="history.page_up"),
-        Binding("pagedown,space", "page_down", "Page down", show=False, id="history.page_down"),
-        Binding("home,g", "scroll_home", "First message", show=False, id="history.home"),
+        Binding("pagedown", "page_down", "Page down", show=False, id="history.page_down"),
+        Binding("home", "scroll_home", "First message", show=False, id="history.home"),
         Binding("end,G", "scroll_end", "Last message", show=False, id="history.end"),
+        Binding("space", "unfold", "Unfold", show=False, id="history.unfold"),
+        Binding("enter", "go_in", "Go in", show=False, id="history.go_in"),
     ]
+
+    class Followed(Event, namespace="history_view"):
+        """The conversation that a message leads to is to be shown."""
+
+        def __init__(self, task_id: str, seq: int) -> None:
+            super().__init__()
+            self.task_id = task_id
+            self.seq = seq
+
+    _links = Links()
 
     @property
     def task_id(self) -> str | None:
@@ -39,9 +53,9 @@ class HistoryView(HistoryPane, can_focus=True, inherit_bindings=False):
         return self._task_id
 
     @property
-    def fold(self) -> Fold:
-        """How much is shown."""
-        return self._fold
+    def showing(self) -> Showing:
+        """What is shown, and how much of it."""
+        return self._showing
 
     @property
     def following(self) -> bool:
@@ -61,20 +75,49 @@ class HistoryView(HistoryPane, can_focus=True, inherit_bindings=False):
         """The number of that message."""
         return self.current.seq if self.current else None
 
+    @property
+    def current_rank(self) -> int:
+        """The place of that message among those shown, from 0."""
+        view = self._view
+        return view.pages.rank(self._origin(view, 1)) if view is not None and view.pages else 0
+
+    @property
+    def count(self) -> int:
+        """How many messages there are to show."""
+        return self._view.pages.count if self._view is not None else 0
+
     def show(
-        self, task_id: str, source: HistorySource, message_count: int, agent_name: str = "agent"
+        self,
+        task_id: str,
+        source: HistorySource,
+        message_count: int,
+        agent_name: str = "agent",
+        *,
+        at: int | None = None,
     ) -> None:
-        """Show a history, from its end. What was shown stays until that is loaded."""
+        """Show a history, from its end or `at` a message. The old picture stays until then."""
         self._reset()
         self._task_id = task_id
+        self._source = source
+        self._total = message_count
         self._agent_name = agent_name
+        self._links = Links()
         self._look = None
-        self._view = view = Viewport(
-            HistoryPages(source, task_id, message_count), self._styles(), self._fold
-        )
-        view.resize(*self.scrollable_content_region.size)
-        self._go_end(view)
+        view = self._open()
+        if at is None:
+            self._go_end(view)
+        else:
+            self.go_to(at)
         self.set_timer(PATIENCE, lambda: self._say_loading(view))
+
+    def _open(self) -> Viewport:
+        where = self._showing.where
+        count = self._total if where is None else 0
+        pages = HistoryPages(self._source, self._task_id or "", count, where)
+        self._view = view = Viewport(pages, self._styles(), self._showing)
+        view.relink(self._links)
+        view.resize(*self.scrollable_content_region.size)
+        return view
 
     def clear(self) -> None:
         """Show nothing."""
@@ -90,49 +133,37 @@ class HistoryView(HistoryPane, can_focus=True, inherit_bindings=False):
         view = self._view
         if view is None:
             return
-        is_new = not view.pages or message_count < view.pages.count
-        view.pages.grow(message_count)
-        if is_new or self._following:
+        is_new = not view.pages or message_count < self._total
+        is_grown = message_count != self._total
+        self._total = message_count
+        if is_grown or view.pages.where is None:
+            view.pages.grow(message_count)
+        if is_new or (self._following and is_grown):
             self._go_end(view)
-        else:
+        elif is_grown:
             view.is_stuck = False
             self._repaint()
 
-    def go_to(self, seq: int) -> None:
-        """Show a message at the top and mark it."""
-        if (view := self._view) is None:
-            return
-
-        async def load() -> int:
-            at = view.pages.find(seq)
-            return await view.pages.jump_seq(seq) if at is None else at
-
-        self._following = False
-        self._jump(view, load, lambda position: self._mark(view, position))
-
-    def next_prompt(self) -> None:
-        """Go to the next message that a person typed."""
-        self._seek(1)
-
-    def previous_prompt(self) -> None:
-        """Go to the message that a person typed before."""
-        self._seek(-1)
-
-    def next_message(self) -> None:
-        """Go to the next message."""
-        self._step(1)
-
-    def previous_message(self) -> None:
-        """Go to the message before."""
-        self._step(-1)
-
-    def cycle_fold(self) -> Fold:
-        """Show more, or the least again after the most. The message at the top stays there."""
-        self._fold = self._fold.next()
+    def link(self, links: Links) -> None:
+        """Mark where this history leads to other ones."""
+        self._links = links
         if self._view is not None:
-            self._view.refold(self._fold)
+            self._view.relink(links)
             self._repaint()
-        return self._fold
+
+    # What is shown
+
+    def cycle_fold(self) -> None:
+        """Show more, or the least again after the most. The message at the top stays there."""
+        self._show_as(self._showing.next_fold())
+
+    def cycle_thoughts(self) -> None:
+        """Show thinking as the rest, in full, or not at all."""
+        self._show_as(self._showing.next_thoughts())
+
+    def extract(self, extract: Extract) -> None:
+        """Show only some of the messages, or all again."""
+        self._show_as(self._showing.extracting(extract))
 
     def toggle_follow(self) -> bool:
         """Follow what is added, or stop doing so."""
@@ -142,7 +173,25 @@ class HistoryView(HistoryPane, can_focus=True, inherit_bindings=False):
         self._repaint()
         return self._following
 
-    # Keys and the mouse
+    def _show_as(self, showing: Showing) -> None:
+        is_same_extract = showing.where == self._showing.where
+        self._showing = showing
+        view, here = self._view, self.current
+        if view is None:
+            return
+        self._selection = None
+        if is_same_extract:
+            view.reshow(showing)
+            self._repaint()
+            return
+        was_stuck = view.is_stuck
+        view = self._open()
+        if here is None or was_stuck:
+            self._go_end(view)
+        else:
+            self._go_near(view, here)
+
+    # Keys
 
     def action_scroll_up(self) -> None:
         """Go up a line."""
@@ -162,155 +211,32 @@ class HistoryView(HistoryPane, can_focus=True, inherit_bindings=False):
 
     def action_scroll_home(self) -> None:
         """Go to the first message."""
-        if (view := self._view) is not None:
-            self._following = False
-
-            async def load() -> int:
-                if not view.pages.at_start:
-                    await view.pages.jump_start()
-                return view.pages.first
-
-            self._jump(view, load, lambda _: view.to_start())
+        if self._view is not None:
+            self._go_start(self._view)
 
     def action_scroll_end(self) -> None:
         """Go to the last message."""
         if self._view is not None:
             self._go_end(self._view)
 
-    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
-        """Go up some lines."""
-        self._wheel(event, -1)
-
-    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
-        """Go down some lines."""
-        self._wheel(event, 1)
-
-    def on_scroll_to(self, event: ScrollTo) -> None:
-        """Go where the scrollbar was dragged to."""
-        event.prevent_default().stop()
-        if event.y is not None:
-            self._go_fraction(event.y / max(1, self.max_scroll_y))
-
-    def on_scroll_up(self, event: ScrollUp) -> None:
-        """Go where the scrollbar was clicked, above its thumb."""
-        event.prevent_default().stop()
-        self._click()
-
-    def on_scroll_down(self, event: ScrollDown) -> None:
-        """Go where the scrollbar was clicked, below its thumb."""
-        event.prevent_default().stop()
-        self._click()
-
-    def _wheel(self, event: events.MouseEvent, way: int) -> None:
-        event.prevent_default().stop()
-        self._move(way * max(1, round(self.app.scroll_sensitivity_y)))
-
-    def _click(self) -> None:
-        track = self.vertical_scrollbar.region
-        offset = self.app.mouse_position.y - track.y
-        self._go_fraction(offset / max(1, track.height - 1))
-
-    # Moving
-
-    def _move(self, lines: int) -> None:
-        view = self._view
-        if view is None:
-            return
-        if lines < 0:
-            self._following = False
-        if self._is_jumping:
-            self._queued += lines
-            return
-        view.move(lines)
-        self._repaint()
-
-    def _go_end(self, view: Viewport) -> None:
-        async def load() -> int:
-            pages = view.pages
-            if self._following and pages and view.is_stuck:
-                while not pages.at_end:
-                    await pages.extend(1, view.top.position, pages.last)
-            if not pages.at_end or not pages:
-                await pages.jump_end()
-            return pages.last
-
-        self._jump(view, load, lambda _: view.to_end())
-
-    def _go_fraction(self, fraction: float) -> None:
-        """Go to a place of the scrollbar. Its ends are those of the history."""
-        view = self._view
-        if view is None or not view.pages:
-            return
-        if fraction <= 0:
-            self.action_scroll_home()
-        elif fraction >= 1:
-            self._go_end(view)
-        else:
-            rank = min(view.pages.count - 1, int(fraction * self.max_scroll_y / SCALE))
-            self._following = False
-            self._jump(view, lambda: view.pages.reach(rank), view.to_message)
-
-    def _seek(self, way: int) -> None:
+    def action_unfold(self) -> None:
+        """Unfold the message that the reader is at, or fold it."""
         view = self._view
         if view is None or not view.is_ready:
             return
-        origin = self._origin(view, way)
-
-        async def load() -> int | None:
-            prompt = await view.pages.find_prompt(origin, way)
-            if prompt is None:
-                self.post_message(self.Refused(_no_prompt(view, way)))
-                return None
-            at = view.pages.find(prompt.seq)
-            return await view.pages.jump_seq(prompt.seq) if at is None else at
-
-        self._following = False
-        self._jump(view, load, lambda position: self._mark(view, position))
-
-    def _step(self, way: int) -> None:
-        view = self._view
-        if view is None or not view.is_ready:
-            return
-        wanted = self._origin(view, way) + way
-        self._following = False
-        pages = view.pages
-        if pages.first <= wanted <= pages.last:  # at once: the next key counts from there
-            self._mark(view, wanted)
+        at = self._origin(view, 1)
+        self._selection = None
+        if view.toggle(at):
+            self._marked = view.pages[at].seq
             self._repaint()
-            return
+        else:
+            self.post_message(self.Refused("This message has nothing to unfold."))
 
-        async def load() -> int | None:
-            if wanted < pages.first and not pages.at_start:
-                await pages.extend(-1, view.top.position, view.bottom.position)
-            elif wanted > pages.last and not pages.at_end:
-                await pages.extend(1, view.top.position, view.bottom.position)
-            if pages.first <= wanted <= pages.last:
-                return wanted
-            edge = "last" if way > 0 else "first"
-            self.post_message(self.Refused(f"This is the {edge} message."))
-            return None
-
-        self._jump(view, load, lambda position: self._mark(view, position))
-
-    def _origin(self, view: Viewport, way: int) -> int:
-        """Say which message a search begins at: the marked one in view, else the edge of it."""
-        top, bottom = view.top, view.bottom
-        if self._marked is not None:
-            at = view.pages.find(self._marked)
-            if at is not None and top.position <= at <= bottom.position:
-                return at
-        if way > 0:
-            return top.position
-        return bottom.position + 1 if view.is_at_end else top.position + (top.line > 1)
-
-    def _mark(self, view: Viewport, position: int) -> None:
-        self._marked = view.pages[position].seq
-        view.to_message(position)
-
-
-def _no_prompt(view: Viewport, way: int) -> str:
-    edge = view.pages.at_end if way > 0 else view.pages.at_start
-    if edge:
-        return "This is the last prompt." if way > 0 else "This is the first prompt."
-    where = "next" if way > 0 else "previous"
-    return f"No prompt within the {where} {MOST_SEARCHED:,} messages."
+    def action_go_in(self) -> None:
+        """Go where the message leads, or unfold it."""
+        message = self.current
+        task_id = self._links.of(message) if message is not None else None
+        if message is None or task_id is None:
+            self.action_unfold()
+        else:
+            self.post_message(self.Followed(task_id, message.seq))

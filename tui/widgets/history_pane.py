@@ -1,4 +1,4 @@
-"""The half of the history pane that loads and draws; `HistoryView` is the half that moves."""
+"""The part of the history pane that loads and draws; what moves it is built on this."""
 
 from __future__ import annotations
 
@@ -14,8 +14,10 @@ from textual.timer import Timer
 from textual.worker import Worker
 
 from tui import clock
+from tui.paging import HistorySource
 from tui.render.look import STYLES, Look
-from tui.render.plan import Fold
+from tui.selection import Selection
+from tui.showing import Showing
 from tui.viewport import Viewport
 
 SCALE = 4  # steps of the scrollbar for each message
@@ -24,6 +26,7 @@ _THROTTLE = 0.05  # seconds between two reports of moving
 GROUP = "history-load"
 
 _EMPTY = "No messages yet."
+_NONE_LEFT = "Nothing of this history is left to show."
 _LOADING = "Loading…"
 _BROKEN = "This history could not be read."
 
@@ -66,6 +69,8 @@ class HistoryPane(ScrollView, inherit_bindings=False):
         & > .history--removed { color: $text-error; }
         & > .history--divider { color: $text-warning; }
         & > .history--mark { color: $text-accent; text-style: bold; }
+        & > .history--link { color: $text-accent; text-style: underline; }
+        & > .history--selection { background: $primary 50%; text-style: reverse; }
     }
     """
 
@@ -106,16 +111,20 @@ class HistoryPane(ScrollView, inherit_bindings=False):
     ) -> None:
         super().__init__(name=name, id=id, classes=classes)
         self._agent_name = ""
-        self._fold = Fold.SUMMARY
+        self._showing = Showing()
         self._following = False
         self._view: Viewport | None = None
+        self._source: HistorySource
+        self._total = 0
         self._task_id: str | None = None
         self._marked: int | None = None
         self._look: Look | None = None
+        self._selection: Selection | None = None
         self._picture: list[Strip] = []
         self._is_stale = False
         self._is_jumping = False
         self._queued = 0
+        self._prompts_wanted = 0
         self._notice = ""
         self._loader: Worker[None] | None = None
         self._reported: tuple[int, int, int, bool] | None = None
@@ -154,6 +163,9 @@ class HistoryPane(ScrollView, inherit_bindings=False):
         await self._fill(view)
 
     async def _fill(self, view: Viewport) -> None:
+        if not view.pages.is_counted:
+            await view.pages.recount()
+            self._repaint(feed=False)
         while way := view.wants():
             await view.pages.extend(way, view.top.position, view.bottom.position)
             view.pay()
@@ -179,7 +191,7 @@ class HistoryPane(ScrollView, inherit_bindings=False):
         except Exception as error:
             if view is self._view:
                 self._is_jumping = False
-                self._queued = view.owed = 0
+                self._queued = self._prompts_wanted = view.owed = 0
                 self._notice = "" if view.pages else _BROKEN
                 self._repaint(feed=False)
             self.post_message(self.Failed(error))
@@ -187,7 +199,7 @@ class HistoryPane(ScrollView, inherit_bindings=False):
     def _feed(self) -> None:
         """Begin to load what is near the view, when something is missing there."""
         view = self._view
-        if view is None or not view.wants():
+        if view is None or not (view.wants() or not view.pages.is_counted):
             return
         if self._loader is None or self._loader.is_finished:
             self._start(view, lambda: self._fill(view))
@@ -200,8 +212,9 @@ class HistoryPane(ScrollView, inherit_bindings=False):
     def _reset(self) -> None:
         self._following = False
         self._marked = None
+        self._selection = None
         self._is_jumping = False
-        self._queued = 0
+        self._queued = self._prompts_wanted = 0
         self._notice = ""
 
     # Drawing
@@ -240,17 +253,26 @@ class HistoryPane(ScrollView, inherit_bindings=False):
         if view is None:
             return []
         if not view.is_ready:
-            notice = self._notice or ("" if self._is_jumping or view.pages else _EMPTY)
+            empty = _EMPTY if view.pages.where is None else _NONE_LEFT
+            notice = self._notice or ("" if self._is_jumping or view.pages else empty)
             text = Strip([Segment(f" {notice}", look.note)])
             return [text] if notice else self._picture
         view.restyle(look)
         marked = None if self._marked is None else view.pages.find(self._marked)
         bar = Strip([Segment("▌", look.mark)], 1)
         blank = Strip.blank(view.width, look.text)
-        return [
-            Strip.join([bar, strip.crop(1)]) if position == marked and strip != blank else strip
-            for position, strip in view.rows()
+        rows = [
+            (
+                place,
+                Strip.join([bar, strip.crop(1)])
+                if place.position == marked and strip != blank
+                else strip,
+            )
+            for place, strip in view.rows()
         ]
+        if (chosen := self._selection) is not None:
+            return [chosen.lit(place, strip, look.selection) for place, strip in rows]
+        return [strip for _, strip in rows]
 
     def _styles(self) -> Look:
         if self._look is None:

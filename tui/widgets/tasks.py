@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from rich.segment import Segment
@@ -204,6 +205,26 @@ class TaskList(ScrollView, can_focus=True):
             self._fold(listing, parent)
             return
         self._fold(listing, task.id)
+
+    async def reveal(self, path: Sequence[str]) -> bool:
+        """Select the last task of a path, opening those before it that it hangs under.
+
+        Says whether it is listed.
+        """
+        listing = self._listing
+        if listing is None:
+            return False
+        for above in path[:-1]:
+            if listing.find(above) is not None and not listing.is_open(above):
+                await listing.toggle(above)
+        index = listing.find(path[-1])
+        self._resize_list()
+        self.refresh()
+        if index is None:
+            return False
+        await listing.fill(index, index + 1)
+        self._go(index)
+        return True
 
     def _fold(self, listing: Listing, task_id: str) -> None:
         async def toggle() -> None:
