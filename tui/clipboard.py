@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
 from store.resume import find_program
@@ -41,7 +41,7 @@ def programs(env: Mapping[str, str], platform: str) -> list[tuple[str, ...]]:
     return [(program, *rest) for program, rest in found if program is not None]
 
 
-async def copy(text: str, commands: list[tuple[str, ...]]) -> bool:
+async def copy(text: str, commands: Sequence[tuple[str, ...]]) -> bool:
     """Copy with the first command that succeeds; say whether one did."""
     for command in commands:
         if await _fed(command, text.encode(errors="replace")):

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from store import InvalidValue, Kind, Message, Role, Store, open_store
+from store import InvalidValue, Kind, Message, MessageFilter, NotFound, Role, Store, open_store
 from store.sqlite import messages as engine_messages
 from tests.store.helpers import at, new_task, said, texts
 
@@ -179,6 +182,59 @@ async def test_history_is_ordered_by_time_then_number_whatever_arrives(
             assert after == expected[n + 1 : n + 1 + limit]
             before = await store.get_history(task_id, before=message, limit=limit)
             assert before == expected[max(0, n - limit) : n]
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    st.lists(st.tuples(st.integers(0, 5), st.sampled_from(list(Kind)), st.booleans()), max_size=12),
+    st.builds(MessageFilter, only_prompts=..., tools=..., thinking=...),
+    st.integers(1, 5),
+)
+async def test_a_filter_leaves_out_what_it_says_and_keeps_the_order(
+    told: list[tuple[int, Kind, bool]], where: MessageFilter, limit: int
+) -> None:
+    async with open_store(":memory:") as store:
+        task_id = await new_task(store)
+        for minute, kind, is_prompt in told:
+            await store.save_message(
+                task_id, "user", "x", kind=kind, timestamp=at(minute), is_prompt=is_prompt
+            )
+        everything = await store.get_history(task_id)
+        expected = [message for message in everything if where.lets_through(message)]
+        assert await store.get_history(task_id, where=where) == expected
+        assert await store.get_history(task_id, where=where, limit=limit) == expected[-limit:]
+        assert await store.count_history(task_id, where=where) == len(expected)
+        for message in everything:
+            key = (message.timestamp, message.seq)
+            after = [other for other in expected if (other.timestamp, other.seq) > key]
+            before = [other for other in expected if (other.timestamp, other.seq) < key]
+            got = await store.get_history(task_id, after=message, limit=limit, where=where)
+            assert got == after[:limit]
+            got = await store.get_history(task_id, before=message, limit=limit, where=where)
+            assert got == before[-limit:]
+            assert await store.count_history(task_id, before=message, where=where) == len(before)
+        for rank, message in enumerate(expected):
+            assert await store.message_at(task_id, rank, where=where) == message
+        for rank in (-1, len(expected), 2**70):
+            with pytest.raises(NotFound):
+                await store.message_at(task_id, rank, where=where)
+
+
+async def test_prompts_and_talk_are_read_by_indexes_of_their_own(database: Path) -> None:
+    async with open_store(database) as store:
+        await new_task(store)
+    with closing(sqlite3.connect(database)) as db:
+        for where, index in (
+            (MessageFilter(only_prompts=True), "message_prompt"),
+            (MessageFilter(tools=False), "message_talk"),
+            (MessageFilter(tools=False, thinking=False), "message_talk"),
+        ):
+            sql = f"""EXPLAIN QUERY PLAN SELECT content FROM message
+                WHERE task = 1{engine_messages._also(where)} AND (at, seq) > (1, 1)
+                ORDER BY at, seq LIMIT 5"""
+            plan = " ".join(row[-1] for row in db.execute(sql))
+            assert f"USING INDEX {index}" in plan
+            assert "TEMP B-TREE" not in plan
 
 
 async def test_the_latest_ones_are_given_first_come_last(store: Store) -> None:

@@ -17,6 +17,12 @@ async def seeded(tmp_path: Path) -> AsyncIterator[Store]:
         yield s
 
 
+@pytest.fixture(autouse=True)
+def no_desktop(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave the clipboard of whoever runs the tests alone: text goes to the app's own."""
+    monkeypatch.setattr("tui.clipboard.found", list)
+
+
 @pytest.fixture
 def fake_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A program called `claude`, alone on PATH."""

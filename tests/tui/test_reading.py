@@ -65,7 +65,7 @@ async def test_a_message_unfolded_above_leaves_what_is_read_where_it_is() -> Non
         reader.view.go_to(54)
         await reader.settle()
         await reader.press("space", "down", "down", "down")
-        assert reader.lines()[0].strip() == "output 54 line 3"
+        assert reader.lines()[0].split() == ["▌", "output", "54", "line", "3"]
 
 
 async def test_space_on_what_has_no_folds_says_so() -> None:
@@ -106,6 +106,8 @@ async def test_thinking_is_folded_full_or_hidden() -> None:
         assert "command 53" in shown(reader)
         reader.view.cycle_thoughts()
         await reader.settle()
+        assert reader.view.current_seq == 53
+        await reader.press("up")
         assert "thought 52" in shown(reader)
 
 
