@@ -92,9 +92,16 @@ class ClaudeCode:
         )
 
     def standing(self, session: Session, folder: str, env: Mapping[str, str]) -> Standing:
-        """Look for the transcript under the folder's name, which is where Claude Code looks."""
+        """Look for the transcript under the folder's name, which is where Claude Code looks.
+
+        Where it began it finds what is there: how folders were named has changed over time.
+        """
         home = self._home(session, env)
         transcript = places.transcript(home, folder, session.session_id)
+        if not transcript.is_file() and folder == places.start_folder(session):
+            own = Path(session.source_path or "")
+            if own.name == transcript.name and own.parents[1:2] == (home / "projects",):
+                transcript = own
         return Standing(transcript.is_file(), home, transcript)
 
     def origins(self, head: bytes) -> tuple[str, ...]:  # noqa: ARG002 - none whatever it says
