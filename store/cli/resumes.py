@@ -53,9 +53,8 @@ def add(commands: Commands) -> None:
         "--yes", action="store_true", help="say yes to whatever would be asked or refused for now"
     )
     parser.add_argument("--print", action="store_true", help="show the command, start nothing")
-    parser.add_argument(
-        "arguments", nargs="*", metavar="-- ARGUMENT", help="more arguments for the agent"
-    )
+    parser.takes_more = True
+    parser.epilog = "What stands behind -- are more arguments for the agent."
 
 
 async def _resume(options: argparse.Namespace) -> int:
@@ -83,13 +82,9 @@ async def _resume(options: argparse.Namespace) -> int:
 
 
 async def _task(store: Store, options: argparse.Namespace) -> str:
-    if options.last:
-        if options.id is not None:  # what stands behind `--`
-            options.arguments.insert(0, options.id)
-        return await _last(store)
-    if options.id is None:
+    if options.last == (options.id is not None):
         raise ResumeError("say which session, or --last")
-    return await store.resolve(options.id)
+    return await (_last(store) if options.last else store.resolve(options.id))
 
 
 async def _last(store: Store) -> str:
@@ -116,7 +111,7 @@ def _chosen(plan: Plan, options: argparse.Namespace) -> resume.Command:
         command = with_mode(command, plan.manual, plan.manual.mode(options.mode))
     if options.model is not None:
         command = with_model(command, plan.manual, options.model)
-    return with_arguments(command, options.arguments)
+    return with_arguments(command, options.more)
 
 
 async def _ready(store: Store, task_id: str, options: argparse.Namespace) -> Plan:

@@ -293,7 +293,8 @@ async def _doubts(
             found[Doubt.LIVE] = f"it is open already, in {printable(holder)}"
         elif session.status is SessionStatus.ACTIVE:
             found[Doubt.LIVE] = "it is open already, from another backscroll"
-    usual = adapter.roots(env)
+    without = {name: env[name] for name in env if name not in plan.manual.home_variables}
+    usual = (*adapter.roots(env), *adapter.roots(without))
     if plan.home not in usual and str(plan.home) not in await store.trusted_homes():
         found[Doubt.HOME] = (
             f"it came from another home of {name}'s, and the settings there would be used, with"

@@ -17,6 +17,7 @@ from store.errors import ResumeError
 from store.resume.checks import find_program
 from store.resume.command import Command
 
+_TMUX = "TMUX"
 _ENTER = 'cd -- "$1" && shift && exec "$@"'
 
 
@@ -48,7 +49,7 @@ class Terminal:
 TERMINALS = (
     Terminal(
         "tmux",
-        "TMUX",
+        _TMUX,
         "tmux",
         {Kind.PANE: ("split-window", "-h", "--"), Kind.WINDOW: ("new-window", "--")},
     ),
@@ -99,7 +100,15 @@ def opening(
         known = ", ".join(terminal.asks)
         raise ResumeError(f"{terminal.name} cannot open a {kind} from here; it can open: {known}")
     program = find_program(terminal.program, env) or terminal.program
-    return (program, *terminal.asks[kind], *_inside(command, env, passed_on))
+    words = _inside(command, env, passed_on)
+    if terminal.variable == _TMUX:
+        words = tuple(map(_not_ending, words))
+    return (program, *terminal.asks[kind], *words)
+
+
+def _not_ending(word: str) -> str:
+    """Give a word as tmux has to be given it: one that ends with `;` would end its command."""
+    return f"{word[:-1]}\\;" if word.endswith(";") else word
 
 
 def _inside(command: Command, env: Mapping[str, str], passed_on: Sequence[str]) -> tuple[str, ...]:
