@@ -42,6 +42,7 @@ class Backscroll(App[None]):
     ) -> None:
         super().__init__()
         self._settings = settings
+        self._leaving: asyncio.Task[None] | None = None
         self._unread: OSError | ValueError | None = None
         try:
             theme = settings.theme if settings is not None else None
@@ -61,7 +62,14 @@ class Backscroll(App[None]):
         if not self.is_headless:
             loop = asyncio.get_running_loop()
             for asked in (signal.SIGTERM, signal.SIGHUP):
-                loop.add_signal_handler(asked, self.exit)
+                loop.add_signal_handler(asked, self._begin_to_leave)
+
+    def _begin_to_leave(self) -> None:
+        async def leave() -> None:
+            await self._browse.come_back()
+            self.exit()
+
+        self._leaving = asyncio.create_task(leave())
 
     def _remember(self, theme: Theme) -> None:
         if self._settings is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -39,6 +40,15 @@ class Resumer:
         self._importer = importer
         self._stage = stage
         self._is_busy = False
+        self._is_leaving = False
+        self._is_idle = asyncio.Event()
+        self._is_idle.set()
+
+    async def end(self) -> None:
+        """See that an agent ends that has the terminal, and that the store knows."""
+        self._is_leaving = True
+        await self._launcher.end()
+        await self._is_idle.wait()
 
     def copy(self, row: TaskRow) -> None:
         """Copy the command that resumes a session."""
@@ -55,16 +65,20 @@ class Resumer:
         if command is None:
             return False
         self._is_busy = True
+        self._is_idle.clear()
         try:
             found = ready(command, os.environ)
             await self._mark(row, SessionStatus.ACTIVE)
             outcome = await self._launcher(found)
+            await self._mark(row, SessionStatus.PAUSED)
         except ResumeError as error:
             self._tell(f"Cannot be resumed: {error}.", "warning")
             return False
         finally:
             self._is_busy = False
-        await self._mark(row, SessionStatus.PAUSED)
+            self._is_idle.set()
+        if self._is_leaving:
+            return False
         if words := outcome.in_words(command.argv[0]):
             self._tell(f"{words}.", "warning")
         session = row.session

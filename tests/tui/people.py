@@ -37,6 +37,9 @@ class FakeLauncher:
         await asyncio.sleep(self.seconds)
         return self.outcome
 
+    async def end(self) -> None:
+        """There is no process that would have to end."""
+
 
 @dataclass
 class FakeImporter:

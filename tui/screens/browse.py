@@ -139,6 +139,11 @@ class Browse(Reading):
         if self._importer is not None:
             self._work(partial(self._import, self._importer, watch=True), "watch")
 
+    async def come_back(self) -> None:
+        """See that an agent that has the terminal ends, before all of this does."""
+        if self._resumer is not None:
+            await self._resumer.end()
+
     async def close_store(self) -> None:
         """Let go of the store; the screen is of no use after that."""
         if self._looking is not None:
