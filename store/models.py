@@ -9,11 +9,18 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from enum import StrEnum
 from typing import Annotated, Any, ClassVar, Generic, Self, TypeVar
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
+from store.enums import Kind as Kind
+from store.enums import Origin as Origin
+from store.enums import Role as Role
+from store.enums import SessionStatus as SessionStatus
+from store.enums import TaskGroup as TaskGroup
+from store.enums import TaskSort as TaskSort
+from store.enums import TaskStatus as TaskStatus
+from store.enums import TitleFrom as TitleFrom
 from store.query.model import Filter
 from store.times import parse_time
 
@@ -47,70 +54,6 @@ _new, _set = object.__new__, object.__setattr__
 def new_id() -> str:
     """Give a fresh random id (UUID4)."""
     return str(uuid.uuid4())
-
-
-class TaskStatus(StrEnum):
-    """Where a task stands; `store.status` has the moves between them."""
-
-    OPEN = "open"
-    RUNNING = "running"
-    DONE = "done"
-    FAILED = "failed"
-    CANCELLED = "cancelled"
-
-
-class SessionStatus(StrEnum):
-    """Where a session stands; `store.status` has the moves between them."""
-
-    CREATED = "created"
-    ACTIVE = "active"
-    PAUSED = "paused"
-    TERMINATED = "terminated"
-
-
-class Role(StrEnum):
-    """Who speaks in a message."""
-
-    SYSTEM = "system"
-    USER = "user"
-    ASSISTANT = "assistant"
-    TOOL = "tool"
-
-
-class Kind(StrEnum):
-    """What a message holds."""
-
-    TEXT = "text"
-    THINKING = "thinking"
-    TOOL_CALL = "tool_call"
-    TOOL_RESULT = "tool_result"
-    SUMMARY = "summary"
-
-
-class TitleFrom(StrEnum):
-    """Who gave a task its title. A person's is never replaced by an import."""
-
-    PERSON = "person"
-    AGENT = "agent"
-    PROMPT = "prompt"
-
-
-class Origin(StrEnum):
-    """Who began a task: a person, an agent that delegated, or a machine on its own."""
-
-    PERSON = "person"
-    SUBAGENT = "subagent"
-    AUTOMATED = "automated"
-
-
-class TaskSort(StrEnum):
-    """The orders a list of tasks can have. Times and counts: largest first; words: A to Z."""
-
-    ACTIVE = "active"
-    CREATED = "created"
-    MESSAGES = "messages"
-    TITLE = "title"
-    PROJECT = "project"
 
 
 class Model(BaseModel):
@@ -378,19 +321,60 @@ class MessageFilter(Model):
 
 
 class TaskRow(Model):
-    """A task as a list shows it: the task, its session, its sub-agents' number, its last words."""
+    """A task as a list shows it: the task, its session, its last word, its sub-agents' number.
+
+    `last_is_prompt` says that a person typed the last word; `children_at` is when something last
+    happened in one of the sub-agents.
+    """
 
     task: Task
     session: Session | None = None
     children: int = 0
+    children_at: Time | None = None
     last_role: Role | None = None
     last_kind: Kind | None = None
+    last_is_prompt: bool = False
 
     @property
     def active_at(self) -> datetime:
         """When something last happened: the latest message, else the creation."""
         moment = self.task.last_message_at or self.task.created_at
         return moment or datetime.fromtimestamp(0, UTC)
+
+
+class Relative(Model):
+    """A task of a family, and how deep it hangs: 0 for the one that all others come from.
+
+    Below that it is a fork, or else a sub-agent.
+    """
+
+    task_id: Id
+    depth: int = 0
+    is_fork: bool = False
+
+
+class Fold(Model):
+    """What is folded behind a task: its forks and origins, and how many tasks in all.
+
+    The number counts the sub-agents of each, too.
+    """
+
+    task_ids: tuple[str, ...]
+    size: int
+
+
+class Outline(Model):
+    """A whole list in order, one task for each family.
+
+    A family is what was forked from one another, as far as it is listed. It stands where the one
+    of it is in which something happened last, and that is the one in `task_ids`; `folds` has what
+    is behind it. `groups` are the days (`2026-11-20`) or folders that the tasks belong to, each
+    with the number of them that follow one another; none when they are not grouped.
+    """
+
+    task_ids: list[str]
+    folds: Mapping[str, Fold] = Field(default_factory=dict)
+    groups: tuple[tuple[str, int], ...] = ()
 
 
 class Page(Model, Generic[T]):

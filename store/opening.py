@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 from urllib.parse import unquote
 
 from store.errors import InvalidValue
-from store.models import Recovery
-from store.protocol import Store
+
+if TYPE_CHECKING:
+    from store.models import Recovery, TaskRow
+    from store.protocol import Store
 
 MEMORY = ":memory:"
 VARIABLE = "BACKSCROLL_DATABASE"
@@ -40,7 +42,22 @@ def open_store(
     SchemaTooOld instead of being migrated. What was acknowledged survives the death of any process;
     with `synchronous="full"` it survives a power cut, too, at the price of waiting for the disk.
     """
-    return Opening(_given(target), migrate, synchronous)
+    return Opening(given(target), migrate, synchronous)
+
+
+def first_rows(target: str | os.PathLike[str] | None = None, *, limit: int) -> Sequence[TaskRow]:
+    """Read the first rows of the list at once, for who cannot wait for the store to be open.
+
+    They have what a `TaskRow` has without being one: no models are loaded. There are none where
+    the store has to be made, migrated or mended first, or cannot be opened: opening it tells.
+    """
+    from store.sqlite.first_page import read
+
+    try:
+        path = database_path(given(target))
+    except InvalidValue:
+        return ()
+    return () if path is None else cast("Sequence[TaskRow]", read(path, limit))
 
 
 async def recover(target: str | os.PathLike[str] | None = None) -> Recovery:
@@ -51,13 +68,14 @@ async def recover(target: str | os.PathLike[str] | None = None) -> Recovery:
     """
     from store.sqlite.engine import SqliteStore
 
-    path = database_path(_given(target))
+    path = database_path(given(target))
     if path is None:
         raise InvalidValue("a store in memory cannot be recovered")
     return await SqliteStore.recover(path)
 
 
-def _given(target: str | os.PathLike[str] | None) -> str | os.PathLike[str]:
+def given(target: str | os.PathLike[str] | None) -> str | os.PathLike[str]:
+    """Give the target, or without one what is meant by that."""
     if target is None:
         return os.environ.get(VARIABLE) or default_path()
     return target

@@ -9,33 +9,34 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from os import PathLike
-from typing import Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
-from store.models import (
-    AnyTime,
-    Extraction,
-    Integrity,
-    Kind,
-    Memory,
-    Message,
-    MessageFilter,
-    NewMemory,
-    NewMessage,
-    Page,
-    Place,
-    Repository,
-    Role,
-    Session,
-    SessionStatus,
-    Summary,
-    Task,
-    TaskFilter,
-    TaskRow,
-    TaskStatus,
-)
-from store.query.model import FilterName, Query
-from store.search import Hits
-from store.sources import Chunk, KnownSource, Original, Piece, Recorded
+from store.enums import Kind, Role, SessionStatus, TaskGroup, TaskStatus
+
+if TYPE_CHECKING:
+    from store.models import (
+        AnyTime,
+        Extraction,
+        Integrity,
+        Memory,
+        Message,
+        MessageFilter,
+        NewMemory,
+        NewMessage,
+        Outline,
+        Page,
+        Place,
+        Relative,
+        Repository,
+        Session,
+        Summary,
+        Task,
+        TaskFilter,
+        TaskRow,
+    )
+    from store.query.model import FilterName, Query
+    from store.search import Hits
+    from store.sources import Chunk, KnownSource, Original, Piece, Recorded
 
 WAIT_SECONDS = 5.0
 PAGE_SIZE = 50
@@ -83,6 +84,25 @@ class Store(Protocol):
 
     async def list_task_ids(self, filter: TaskFilter | None = None) -> list[str]:
         """Give the ids of all the tasks that `list_tasks` would page through, in its order."""
+        ...
+
+    async def outline(
+        self, filter: TaskFilter | None = None, *, group: TaskGroup | str | None = None
+    ) -> Outline:
+        """Give the ids of a whole list as a screen shows it: families folded, perhaps in groups.
+
+        Days come latest first, by the time that the list is sorted by (creation or last activity);
+        folders by their latest task. Within a group the filter's order holds. A filter with
+        `top_level` leaves the sub-agents to `family`.
+        """
+        ...
+
+    async def family(self, task_id: str, filter: TaskFilter | None = None) -> list[Relative]:
+        """Give what a task is unfolded to: the origin of its family first, then in the order of a
+        tree, earlier ones first, the forks that the filter lets through and every sub-agent.
+
+        A sub-agent begins its own. Raises NotFound.
+        """
         ...
 
     async def get_rows(self, task_ids: Sequence[str]) -> list[TaskRow]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
 from store.models import Kind, Model, Role, Time
 
 COUNT_CAP = 1000
@@ -69,3 +72,32 @@ class Hits(Model):
     more_in_tools: int = 0
     more_is_capped: bool = False
     cursor: str | None = None
+
+
+class Group(NamedTuple):
+    """The hits of one task: its messages, or `task` when it is found by what it says itself."""
+
+    hits: tuple[Hit, ...]
+    task: TaskHit | None
+
+    @property
+    def about(self) -> Hit | TaskHit:
+        """The hit that tells of the task and its session, as each of the group's does."""
+        return self.hits[0] if self.task is None else self.task
+
+
+def grouped(hits: Sequence[Hit], tasks: Sequence[TaskHit] = ()) -> list[Group]:
+    """Give hits by task: tasks in the order of their first hits, hits in the order they had.
+
+    Tasks found by what they say themselves stand where their last activity belongs when the hits
+    are newest first; else behind the others.
+    """
+    by_task: dict[str, list[Hit]] = {}
+    for hit in hits:
+        by_task.setdefault(hit.task_id, []).append(hit)
+    groups = [Group(tuple(found), None) for found in by_task.values()]
+    groups += [Group((), task) for task in tasks]
+    times = [hit.timestamp for hit in hits]
+    if times == sorted(times, reverse=True):
+        groups.sort(key=lambda group: group.about.timestamp, reverse=True)
+    return groups

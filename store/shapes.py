@@ -12,6 +12,7 @@ from typing import Any
 from store.ingest import Report
 from store.models import Message, Model, Session, Task, TaskRow
 from store.resume import Command
+from store.search import Hit, Hits, TaskHit
 
 
 def time(moment: datetime | None) -> str | None:
@@ -75,6 +76,41 @@ def message(item: Message) -> dict[str, Any]:
         "is_prompt": item.is_prompt,
         "inherited": item.inherited,
         "model": item.model,
+    }
+
+
+def hits(found: Hits, limit: int) -> dict[str, Any]:
+    """Give what a search found as `search --json` shows it.
+
+    A task found by what it says itself is a hit, too: on its first message, without a role.
+    """
+    messages = [hit(item) for item in found.hits]
+    return {
+        "hits": [*messages, *(hit(item) for item in found.tasks)][:limit],
+        "total": found.total + len(found.tasks),
+        "total_is_capped": found.is_capped,
+        "more_in_tools": found.more_in_tools,
+        "more_in_tools_is_capped": found.more_is_capped,
+    }
+
+
+def hit(item: Hit | TaskHit) -> dict[str, Any]:
+    """Give one hit of a search."""
+    message = item if isinstance(item, Hit) else None
+    return {
+        "task_id": item.task_id,
+        "session_id": item.session_id,
+        "agent": item.agent,
+        "project_path": item.project_path,
+        "title": item.title,
+        "seq": item.seq if isinstance(item, Hit) else item.first_seq,
+        "role": message and message.role,
+        "kind": message and message.kind,
+        "tool_name": message and message.tool_name,
+        "field": "message" if isinstance(item, Hit) else item.field,
+        "timestamp": time(item.timestamp),
+        "snippet": item.snippet,
+        "marks": [list(mark) for mark in item.marks],
     }
 
 

@@ -15,8 +15,8 @@ TAB_WIDTH = 4
 _SYMBOL_FOR_NULL = 0x2400  # the Control Pictures block shows C0 in code point order
 _SYMBOL_FOR_DELETE = "\u2421"
 
-# Everything that acts or hides. Joiners and variation selectors are looked at in their context:
-# emoji and several scripts need them. Newline and tab are the layout's business.
+# Everything that acts or hides. Joiners, variation selectors and skin colours are looked at in
+# their context: emoji and several scripts need them. Newline and tab are the layout's business.
 _UNSAFE = re.compile(
     "["
     "\x00-\x08\x0b-\x1f\x7f-\x9f"  # C0 but tab and newline, DEL, C1
@@ -25,10 +25,13 @@ _UNSAFE = re.compile(
     "\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb"  # fillers, selectors, BOM, annotations
     "\ud800-\udfff"  # lone surrogates
     "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"  # shorthand, music, tags
+    "\U0001f3fb-\U0001f3ff"  # skin colours, which have no width of their own
     "]"
 )
 _JOINER = re.compile("[\u200c\u200d]")
 _SELECTOR = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]")
+_SKIN = re.compile("[\U0001f3fb-\U0001f3ff]")
+_BODY = re.compile("[\u261d\u26f9\u270a-\u270d\U0001f385-\U0001faff]")  # can have a skin colour
 _KEYCAPS = frozenset("#*0123456789")  # with the emoji selector they are keys
 _LINE_ENDS = re.compile("\r\n?")
 
@@ -70,18 +73,20 @@ def _shown(match: re.Match[str]) -> str:
         return _SYMBOL_FOR_DELETE
     if 0xD800 <= code <= 0xDFFF:
         return "\ufffd"
-    shapes = _SELECTOR.match(char) or _JOINER.match(char)
+    shapes = _SELECTOR.match(char) or _JOINER.match(char) or _SKIN.match(char)
     if shapes and _is_part_of_a_character(match.string, match.start()):
         return char
     return f"<U+{code:04X}>"
 
 
 def _is_part_of_a_character(text: str, at: int) -> bool:
-    """Say whether a selector or joiner shapes what it follows.
+    """Say whether a selector, joiner or skin colour shapes what it follows.
 
-    One selector may follow a character, one joiner a character or its selector. Longer runs show
-    nothing and can hide anything.
+    One selector may follow a character, one joiner a character or its selector, a skin colour
+    what has a body. Longer runs show nothing and can hide anything.
     """
+    if _SKIN.match(text[at]):
+        return _is_body(text, at - 1)
     if _is_base(text, at - 1):
         return True
     if _SELECTOR.match(text[at]):
@@ -90,4 +95,12 @@ def _is_part_of_a_character(text: str, at: int) -> bool:
 
 
 def _is_base(text: str, at: int) -> bool:
-    return at >= 0 and not text[at].isascii() and not _UNSAFE.match(text[at])
+    if at < 0 or text[at].isascii():
+        return False
+    if _SKIN.match(text[at]):
+        return _is_body(text, at - 1)
+    return not _UNSAFE.match(text[at])
+
+
+def _is_body(text: str, at: int) -> bool:
+    return at >= 0 and _BODY.match(text[at]) is not None and not _SKIN.match(text[at])

@@ -4,20 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
 
+from textual import events
 from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.driver import Driver
+from textual.filter import LineFilter
 from textual.screen import Screen
 from textual.theme import Theme
 
-from store.protocol import Store
 from store.text import printable
+from tui.collector import IDLE, Idle
 from tui.commands import COMMANDS
 from tui.importing import Importer
 from tui.launch import Launcher, TerminalLauncher
+from tui.output import Simple, settling
 from tui.screens.browse import Browse
 from tui.settings import Settings
+
+if TYPE_CHECKING:
+    from store.protocol import Store
+    from tui.first_page import FirstPage
 
 
 class Backscroll(App[None]):
@@ -25,11 +35,12 @@ class Backscroll(App[None]):
 
     `open_store` is awaited once, after the first frame; `importer` makes what brings new sessions
     into that store, or None; `launcher` hands the terminal to an agent; `settings` remember the
-    theme.
+    theme and how the list is shown; `first` has the rows that are shown until the store is open.
     """
 
     TITLE = "backscroll"
     ENABLE_COMMAND_PALETTE = True
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+l", "redraw", show=False, id="redraw")]
 
     def __init__(
         self,
@@ -39,10 +50,13 @@ class Backscroll(App[None]):
         launcher: Launcher | None = None,
         here: Path | None = None,
         settings: Settings | None = None,
+        first: FirstPage | None = None,
     ) -> None:
         super().__init__()
+        self._simple = Simple()
         self._settings = settings
         self._leaving: asyncio.Task[None] | None = None
+        self._idle = Idle()
         self._unread: OSError | ValueError | None = None
         try:
             theme = settings.theme if settings is not None else None
@@ -51,7 +65,12 @@ class Backscroll(App[None]):
         else:
             self.theme = theme if theme in self.available_themes else self.theme
         self._browse = Browse(
-            open_store, importer, launcher or TerminalLauncher(self), here or _here()
+            open_store,
+            importer,
+            launcher or TerminalLauncher(self),
+            here or _here(),
+            settings,
+            first,
         )
 
     def on_mount(self) -> None:
@@ -60,6 +79,7 @@ class Backscroll(App[None]):
         if self._unread is not None:
             self._tell(self._unread)
         if not self.is_headless:
+            self.set_interval(IDLE, self._idle.look)
             loop = asyncio.get_running_loop()
             for asked in (signal.SIGTERM, signal.SIGHUP):
                 loop.add_signal_handler(asked, self._begin_to_leave)
@@ -70,6 +90,12 @@ class Backscroll(App[None]):
             self.exit()
 
         self._leaving = asyncio.create_task(leave())
+
+    async def on_event(self, event: events.Event) -> None:
+        """Take note of keys and the mouse."""
+        if isinstance(event, events.InputEvent):
+            self._idle.touch()
+        await super().on_event(event)
 
     def _remember(self, theme: Theme) -> None:
         if self._settings is None:
@@ -82,6 +108,18 @@ class Backscroll(App[None]):
     def _tell(self, error: Exception) -> None:
         words = f"The theme is not remembered: {printable(str(error))}"
         self.notify(words, severity="warning", markup=False)
+
+    def action_redraw(self) -> None:
+        """Draw every cell of the terminal."""
+        self.refresh()
+
+    def get_driver_class(self) -> type[Driver]:
+        """Write to the terminal so that it agrees with the layout about every cell."""
+        return settling(super().get_driver_class())
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Draw no cluster that cannot be cut."""
+        return [*super().get_line_filters(), self._simple]
 
     def get_default_screen(self) -> Screen[None]:
         """Show the browser first."""

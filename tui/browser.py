@@ -2,51 +2,45 @@
 
 from __future__ import annotations
 
-import gc
-import sys
+import asyncio
+from importlib import import_module
+from typing import TYPE_CHECKING
 
-from store.opening import MEMORY, open_store
-from store.protocol import Store
+from store.opening import MEMORY, database_path, given, open_store
+from tui import collector
 from tui.app import Backscroll
 from tui.importing import Importer, ProcessImporter
 from tui.settings import own_settings
 
+if TYPE_CHECKING:
+    from store.protocol import Store
+    from tui.first_page import FirstPage
 
-def browse(database: str | None, *, demo: bool) -> int:
-    """Run the browser on a database, or on an invented one. Gives the exit status."""
-    if not all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout)):
-        print(  # noqa: T201
-            "backscroll: the browser needs a terminal; `backscroll list` does not", file=sys.stderr
-        )
-        return 1
-    app = demonstration() if demo else of_database(database)
-    _calm_the_collector()
+
+def browse(database: str | None, *, demo: bool, first: FirstPage | None = None) -> int:
+    """Run the browser on a database, or on an invented one. Gives the exit status.
+
+    `first` has the first rows of that database, or will have.
+    """
+    app = demonstration() if demo else of_database(database, first=first)
     app.run()
     return app.return_code or 0
 
 
-def _calm_the_collector() -> None:
-    """Keep the garbage collector from walking the whole program between two frames.
-
-    A full collection of a running Textual app takes several frames. What is loaded by now stays
-    for good and is set aside; the rest is collected young, and all of it rarely.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 50, 100)
-
-
-def of_database(database: str | None) -> Backscroll:
+def of_database(database: str | None, *, first: FirstPage | None = None) -> Backscroll:
     """Give the app for a database: the person's own, or the one named."""
 
     async def opened() -> Store:
+        # Loaded in a thread: keys are heard meanwhile.
+        await asyncio.to_thread(import_module, "store.sqlite.engine")
+        collector.begin()
         return await open_store(database)
 
-    async def importer(store: Store) -> Importer | None:
-        path = (await store.describe())["path"]
-        return None if path == MEMORY else ProcessImporter(path)
+    async def importer(_store: Store) -> Importer | None:
+        path = database_path(given(database))
+        return None if path is None else ProcessImporter(str(path))
 
-    return Backscroll(opened, importer, settings=own_settings())
+    return Backscroll(opened, importer, settings=own_settings(), first=first)
 
 
 def demonstration() -> Backscroll:
@@ -55,6 +49,7 @@ def demonstration() -> Backscroll:
     async def opened() -> Store:
         from store.demo import fill
 
+        collector.begin()
         store = await open_store(MEMORY)
         await fill(store)
         return store

@@ -128,9 +128,16 @@ COMMANDS: tuple[Command, ...] = (
         "fold",
         ("space", "left", "right"),
         "Fold",
-        "Show or hide the sub-agents of the selected task.",
+        "Unfold the sub-agents and forks of the selected task, or fold them up again.",
         Group.LIST,
         is_bound=False,
+    ),
+    Command(
+        "group",
+        ("b",),
+        "Groups",
+        "Group the list by day, by project, or not at all.",
+        Group.LIST,
     ),
     Command(
         "hidden",
@@ -284,6 +291,14 @@ COMMANDS: tuple[Command, ...] = (
     Command("undo", ("u",), "Undo", "Take back the last change.", Group.ORGANISE),
     Command(
         "import_now", ("i",), "Import", "Look for new sessions and messages now.", Group.GENERAL
+    ),
+    Command(
+        "redraw",
+        ("ctrl+l",),
+        "Redraw",
+        "Draw the whole screen anew, when something else has written on it.",
+        Group.GENERAL,
+        is_bound=False,
     ),
     Command(
         "help",

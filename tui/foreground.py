@@ -14,14 +14,19 @@ import subprocess
 import sys
 import termios
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from types import FrameType
 
 from store.resume import Command
 
+_TYPED = (signal.SIGINT, signal.SIGQUIT, signal.SIGTSTP)
 _PATIENCE = 3.0  # seconds in which a program that is told to end may do so
 _AGAIN = 0.1  # seconds between looks whether the terminal is ours again
 _TOLD_BY_THE_TERMINAL = (signal.SIGTTIN, signal.SIGTTOU)
+
+
+_Handler = signal.Handlers | Callable[[int, FrameType | None], object]
 
 
 async def run(command: Command) -> int:
@@ -30,33 +35,55 @@ async def run(command: Command) -> int:
     Raises OSError or ValueError when it cannot be started. When this is cancelled the program is
     told to end, and after a while made to.
     """
-    job = _Job(command, _terminal())
-    try:
-        return await job.ended()
-    except asyncio.CancelledError:
-        await job.end()
-        raise
-    finally:
-        job.take_terminal_back()
+    job = _Job(_terminal())
+    with ExitStack() as stack:
+        for number in _TYPED:
+            stack.enter_context(_handled(number, job.pass_on))
+        job.start(command)
+        try:
+            return await job.ended()
+        except asyncio.CancelledError:
+            await job.end()
+            raise
+        finally:
+            job.take_terminal_back()
 
 
 class _Job:
-    """A program that was started, and the terminal that it was given, if there is one."""
+    """A program, and the terminal that it is given, if there is one."""
 
-    def __init__(self, command: Command, terminal: int | None) -> None:
+    def __init__(self, terminal: int | None) -> None:
         self._terminal = terminal
         self._own = os.getpgrp()
         self._modes = _modes(terminal)
+        self._changes: asyncio.Queue[int] = asyncio.Queue()
+        self._early: list[int] = []
+
+    def start(self, command: Command) -> None:
+        """Start the program, and give it the terminal."""
         self._process = subprocess.Popen(  # noqa: S603 - an argument list, checked before
             command.argv,
             cwd=command.cwd,
             env=command.environment(os.environ),
-            process_group=None if terminal is None else 0,
+            process_group=None if self._terminal is None else 0,
         )
-        self._changes: asyncio.Queue[int] = asyncio.Queue()
+        self._give_terminal()
         loop = asyncio.get_running_loop()
         threading.Thread(target=self._watch, args=(loop,), daemon=True).start()
-        self._give_terminal()
+        for number in self._early:
+            self._signal(number)
+
+    def pass_on(self, number: int, _frame: object) -> None:
+        """Pass on what was typed before the program had the terminal; it was meant for it.
+
+        Without a terminal that was given away it has come to both.
+        """
+        if self._terminal is None:
+            return
+        if hasattr(self, "_process"):
+            self._signal(number)
+        else:
+            self._early.append(number)
 
     def _watch(self, loop: asyncio.AbstractEventLoop) -> None:
         """Note every stop of the program, and its end."""
@@ -129,7 +156,7 @@ class _Job:
             if self._process.returncode is None:
                 self._process.returncode = -signal.SIGKILL  # the watching thread takes its leave
 
-    def _signal(self, number: signal.Signals) -> None:
+    def _signal(self, number: int) -> None:
         with suppress(ProcessLookupError, PermissionError):
             if self._terminal is None:
                 os.kill(self._process.pid, number)
@@ -174,7 +201,7 @@ def _set_modes(terminal: int, modes: list[object] | None, when: int = termios.TC
 
 
 @contextmanager
-def _handled(number: signal.Signals, handler: signal.Handlers) -> Iterator[None]:
+def _handled(number: signal.Signals, handler: _Handler) -> Iterator[None]:
     before = signal.signal(number, handler)
     try:
         yield

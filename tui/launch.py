@@ -7,13 +7,16 @@ import signal
 import sys
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from textual.app import App, SuspendNotSupported
 
-from store.resume import Command
 from store.text import printable
 from tui import foreground
+
+if TYPE_CHECKING:
+    from store.resume import Command
+
 
 # The title is put aside. Textual itself leaves the mouse reporting pixels, where it had asked.
 _BEFORE = "\x1b[22;0t\x1b[?1016l"
@@ -79,9 +82,6 @@ class TerminalLauncher:
 
     async def __call__(self, command: Command) -> Outcome:
         """Suspend the app, run the agent, resume the app."""
-        # Ctrl+C is the agent's while it runs. A handler that does nothing, and not SIG_IGN, which
-        # the agent would inherit.
-        before = signal.signal(signal.SIGINT, lambda *_: None)
         self._is_back.clear()
         try:
             # Drawing into a suspended terminal would fill the driver's queue, and then wait.
@@ -92,7 +92,6 @@ class TerminalLauncher:
             return Outcome(failure="this terminal cannot be handed over")
         finally:
             self._is_back.set()
-            signal.signal(signal.SIGINT, before)
             self._app.refresh(layout=True)
         if was_cancelled:
             raise asyncio.CancelledError

@@ -8,13 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
-from store.models import Kind, Message, Origin, TaskFilter, TaskRow
-from store.protocol import Store
+from store.enums import Kind, Origin
 from store.text import printable
-from tui.paging import BEFORE_ALL, place_at
+from tui.paging import before_all, place_at
 from tui.render.marks import Links
 from tui.render.tools import arguments
+
+if TYPE_CHECKING:
+    from store.models import Message, TaskRow
+    from store.protocol import Store
 
 MOST = 200  # sub-agents and forks of one history that are looked up
 
@@ -45,7 +49,10 @@ async def links_of(store: Store, row: TaskRow) -> Links:
 
 
 async def _children(store: Store, task_id: str) -> Sequence[TaskRow]:
-    wanted = TaskFilter(everything=True, archived=None, parent_task_id=task_id)
+    from store.models import TaskFilter
+
+    # Unvalidated: the first validation builds the validator, which takes more than a frame.
+    wanted = TaskFilter.model_construct(everything=True, archived=None, parent_task_id=task_id)
     page = await store.list_tasks(wanted, limit=MOST)
     rows = [row for row in page.items if row.task.origin is Origin.SUBAGENT]
     return sorted(rows, key=lambda row: row.task.created_at or row.active_at)
@@ -55,7 +62,7 @@ async def _call_of(
     store: Store, task_id: str, child: TaskRow, taken: Collection[str]
 ) -> Message | None:
     """Find the call that began a sub-agent."""
-    first = await store.get_history(child.task.id, after=BEFORE_ALL, limit=4)
+    first = await store.get_history(child.task.id, after=before_all(), limit=4)
     prompt = next((said.content for said in first if said.role == "user"), "").strip()[:_PROBE]
     began = first[0].timestamp if first else child.active_at
     said = await store.get_history(task_id, before=place_at(began + _SLACK), limit=_NEAR)

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from store.models import Task, TitleFrom
-from store.protocol import Store
+from store.enums import TitleFrom
 from store.text import printable
+
+if TYPE_CHECKING:
+    from store.models import Task
+    from store.protocol import Store
 
 
 @dataclass(frozen=True, slots=True)

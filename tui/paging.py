@@ -10,10 +10,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Protocol
+from functools import cache
+from typing import TYPE_CHECKING, Protocol
 
+from store.enums import Kind, Role
 from store.errors import NotFound
-from store.models import Kind, Message, MessageFilter, Role
+
+if TYPE_CHECKING:
+    from store.models import Message, MessageFilter
 
 PAGE = 64
 FIRST_PAGE = 32  # read before it is known how long the messages are
@@ -22,23 +26,35 @@ MOST_CHARACTERS = 8_000_000
 
 _LEAST_PAGE = 4
 
-# Comes before every message that there can be: a history's first page is what follows it.
-# Unvalidated: building the validator would be a good part of the program's start.
-BEFORE_ALL = Message.model_construct(
-    seq=0,
-    role=Role.SYSTEM,
-    kind=Kind.TEXT,
-    content="",
-    timestamp=datetime.min.replace(tzinfo=UTC),
-)
+
+@cache
+def before_all() -> Message:
+    """Give what comes before every message that there can be: a first page is what follows it.
+
+    Models are made when they are needed, and unvalidated: they and their validators would be a
+    good part of the program's start.
+    """
+    from store.models import Message
+
+    return Message.model_construct(
+        seq=0,
+        role=Role.SYSTEM,
+        kind=Kind.TEXT,
+        content="",
+        timestamp=datetime.min.replace(tzinfo=UTC),
+    )
 
 
-_ONLY_PROMPTS = MessageFilter.model_construct(only_prompts=True)
+@cache
+def _only_prompts() -> MessageFilter:
+    from store.models import MessageFilter
+
+    return MessageFilter.model_construct(only_prompts=True)
 
 
 def place_at(moment: datetime, seq: int = 0) -> Message:
     """Give what comes before every message of a moment, and after all those before it."""
-    return BEFORE_ALL.model_copy(update={"timestamp": moment, "seq": seq})
+    return before_all().model_copy(update={"timestamp": moment, "seq": seq})
 
 
 class HistorySource(Protocol):
@@ -87,8 +103,9 @@ class HistoryPages:
     """The loaded part of one task's history, or of what a filter lets through of it.
 
     `count` is what the caller knows of the whole history; of a filtered one it is counted by
-    `recount`. Only `jump_*` and `extend` change what is loaded, and only after their last await:
-    cancelling one leaves the window as it was.
+    `recount`, as is the place of a window that was loaded around some message: among a million
+    that takes longer than to read what is there. Only `jump_*` and `extend` change what is
+    loaded, and only after their last await: cancelling one leaves the window as it was.
     """
 
     def __init__(
@@ -101,7 +118,8 @@ class HistoryPages:
         self._source = source
         self._task_id = task_id
         self.where = where
-        self.is_counted = where is None
+        self._is_sized = where is None
+        self._is_placed = True
         self._messages: list[Message] = []
         self._shift = 0
         self._characters = 0
@@ -118,6 +136,11 @@ class HistoryPages:
         if not self.first <= position <= self.last:
             raise IndexError(position)
         return self._messages[position - self.first]
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether `count` and `rank` tell the truth; `recount` makes them."""
+        return self._is_sized and self._is_placed
 
     @property
     def last(self) -> int:
@@ -143,20 +166,27 @@ class HistoryPages:
     def grow(self, count: int) -> None:
         """Take note that the history has this many messages now, filtered or not."""
         if self.where is not None:
-            self.is_counted = self.at_end = False
+            self._is_sized = self.at_end = False
             return
         if count > self.count:
             self.at_end = False
         self.count = count
 
     async def recount(self) -> None:
-        """Count what the filter lets through."""
-        self.is_counted = True
-        try:
-            self.count = await self._source.count_history(self._task_id, where=self.where)
-        except BaseException:
-            self.is_counted = False
-            raise
+        """Count what the filter lets through, and what comes before the window."""
+        if not self._is_sized:
+            self._is_sized = True
+            try:
+                self.count = await self._count()
+            except BaseException:
+                self._is_sized = False
+                raise
+        if not self._is_placed and self._messages:
+            edge = self._messages[0]
+            rank = await self._count(before=edge)
+            if (position := self.find(edge.seq)) is not None:
+                self._shift = rank - position
+                self._is_placed = True
         self._correct()
 
     # Jumping: each forgets the window and loads another
@@ -172,7 +202,7 @@ class HistoryPages:
 
     async def jump_start(self) -> None:
         """Load the start of the history."""
-        page = await self._read(FIRST_PAGE, after=BEFORE_ALL)
+        page = await self._read(FIRST_PAGE, after=before_all())
         self._load(page, 0)
         self.at_start = True
         self.at_end = len(page) < FIRST_PAGE
@@ -197,6 +227,8 @@ class HistoryPages:
 
     async def reach(self, rank: int) -> int:
         """Give the position of the message at a place, loading what is near it if need be."""
+        if not self._is_placed:
+            await self.recount()
         position = rank - self._shift
         if self.first <= position <= self.last:
             return position
@@ -211,8 +243,7 @@ class HistoryPages:
 
         Where it is not among what is shown, that of the next one, or of the last.
         """
-        rank = await self._source.count_history(self._task_id, before=message, where=self.where)
-        return await self._jump(message, rank)
+        return await self._jump(message, None)
 
     # Extending
 
@@ -260,23 +291,30 @@ class HistoryPages:
             after=edge if way > 0 else None,
             before=None if way > 0 else edge,
             limit=left,
-            where=_ONLY_PROMPTS,
+            where=_only_prompts(),
         )
         return more[-1 if way > 0 else 0] if more else found
 
     # Within
 
-    async def _jump(self, message: Message, rank: int) -> int:
+    async def _jump(self, message: Message, rank: int | None) -> int:
         before, after = await asyncio.gather(
             self._read(FIRST_PAGE // 2, before=message), self._read(FIRST_PAGE, after=message)
         )
         is_shown = message.seq > 0 and (self.where is None or self.where.lets_through(message))
         page = [*before, *([message] if is_shown else []), *after]
-        self._load(page, rank - len(before))
+        if rank is not None:
+            self._load(page, rank - len(before))
+        else:  # nearly all histories are numbered in their order
+            self._load(page, page[0].seq - 1 if page else 0)
+            self._is_placed = False
         self.at_start = len(before) < FIRST_PAGE // 2
         self.at_end = len(after) < FIRST_PAGE
         self._correct()
         return min(self.first + len(before), self.last)
+
+    async def _count(self, before: Message | None = None) -> int:
+        return await self._source.count_history(self._task_id, before=before, where=self.where)
 
     async def _read(
         self, size: int, *, after: Message | None = None, before: Message | None = None
@@ -295,10 +333,12 @@ class HistoryPages:
         self._characters = _characters(page)
         self.first = first
         self._shift = 0
+        self._is_placed = True
         self.at_end = self.at_start = False
 
     def _correct(self) -> None:
         """Set the ranks right where an end of the history is loaded."""
+        self._is_placed = self._is_placed or self.at_start or self.at_end
         if self.at_start:
             self._shift = -self.first
             if self.at_end:

@@ -6,15 +6,18 @@ import asyncio
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from store import agents
+from store.enums import SessionStatus
 from store.errors import ResumeError, StoreError
-from store.models import SessionStatus, TaskRow
-from store.protocol import Store
-from store.resume import Command, ready
 from store.text import printable
-from tui.importing import Importer
 from tui.launch import Launcher
+
+if TYPE_CHECKING:
+    from store.models import TaskRow
+    from store.protocol import Store
+    from store.resume import Command
+    from tui.importing import Importer
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,8 @@ class Resumer:
 
     async def resume(self, row: TaskRow) -> bool:
         """Hand the terminal to a session's agent; say whether it had it, and gave it back."""
+        from store.resume import ready
+
         if self._is_busy:
             return False  # the key was pressed twice: one agent has the terminal already
         command = self._command(row)
@@ -87,6 +92,8 @@ class Resumer:
         return True
 
     def _command(self, row: TaskRow) -> Command | None:
+        from store import agents
+
         if row.session is None:
             self._tell("This task has no session that could be resumed.", "warning")
             return None

@@ -10,6 +10,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
+from tui.render.cells import simple, whole
 from tui.viewport import Place
 
 
@@ -61,7 +62,9 @@ class Selection:
         cells = self.cells(place, strip.cell_length)
         if cells is None:
             return strip
-        lo, hi = cells
+        _text, lo, hi = whole(strip.text, *cells)
+        simpler = [Segment(simple(text), own) for text, own, _control in strip]
+        strip = Strip(simpler, strip.cell_length)
         chosen = strip.crop(lo, hi)
         shown = Strip(Segment.apply_style(chosen, post_style=style), chosen.cell_length)
         return Strip.join([strip.crop(0, lo), shown, strip.crop(hi)])
@@ -71,5 +74,5 @@ class Selection:
         lines = []
         for place, strip in rows:
             cells = self.cells(place, strip.cell_length)
-            lines.append(strip.crop(*cells).text.rstrip() if cells else "")
+            lines.append(whole(strip.text, *cells)[0].rstrip() if cells else "")
         return "\n".join(lines).strip("\n")

@@ -21,7 +21,15 @@ class Settings:
 
     @theme.setter
     def theme(self, name: str) -> None:
-        self._write(self._read() | {"theme": name})
+        self.change("theme", name)
+
+    def all(self) -> dict[str, object]:
+        """Give every setting by its name. Raises OSError or ValueError."""
+        return self._read()
+
+    def change(self, name: str, value: str) -> None:
+        """Change one setting and keep the others. Raises OSError or ValueError."""
+        self._write(self._read() | {name: value})
 
     def _read(self) -> dict[str, object]:
         try:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Self, TypeVar
+from typing import TYPE_CHECKING, Self, TypeVar
 
-from store.models import Kind, Message, MessageFilter
+from store.enums import Kind
 from tui.render.plan import Fold
+
+if TYPE_CHECKING:
+    from store.models import Message, MessageFilter
 
 E = TypeVar("E", bound=StrEnum)
 
@@ -41,6 +44,8 @@ class Showing:
         """The messages that are shown; None for all."""
         if self.extract is Extract.ALL and self.thoughts is not Thoughts.HIDDEN:
             return None
+        from store.models import MessageFilter
+
         # Unvalidated: building a validator would cost the first key a frame.
         return MessageFilter.model_construct(
             only_prompts=self.extract is Extract.PROMPTS,

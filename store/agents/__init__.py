@@ -10,14 +10,16 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib import import_module
 from pathlib import Path
-from typing import Protocol, cast
+from typing import TYPE_CHECKING, Protocol, cast
 
 from store.errors import NotFound, ResumeError
-from store.models import Session
-from store.resume import Command
-from store.resume.manual import Manual
-from store.resume.standing import Standing
-from store.sources import Checkpoint, Chunk, Source
+
+if TYPE_CHECKING:
+    from store.models import Session
+    from store.resume import Command
+    from store.resume.manual import Manual
+    from store.resume.standing import Standing
+    from store.sources import Checkpoint, Chunk, Source
 
 
 class Adapter(Protocol):

@@ -11,17 +11,32 @@ import asyncio
 import io
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from importlib import import_module
 
-from store.cli import imports, lists, resumes, shows, upkeep
+from store.cli.arguments import command_at, options_first
 from store.cli.commands import DONE, FAILED, INTERRUPTED, Commands, Run
-from store.errors import StoreError
+from store.errors import QueryError, StoreError
 from store.text import printable
+
+_FILES: Mapping[str, str] = {
+    "import": "imports",
+    "list": "lists",
+    "show": "shows",
+    "search": "searches",
+    "resume": "resumes",
+    "migrate": "upkeep",
+    "recover": "upkeep",
+    "doctor": "upkeep",
+}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and give its exit status."""
-    options = parser().parse_args(argv)
+    arguments = sys.argv[1:] if argv is None else argv
+    at = command_at(arguments)
+    commands = parser(None if at is None else arguments[at])
+    options = commands.parse_args(options_first(arguments))
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
@@ -30,6 +45,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         status = asyncio.run(run(options))
         if sys.stdout is not None:  # it may have been closed before the start
             sys.stdout.flush()
+    except QueryError as error:
+        from store.cli.queries import pointed_at, typed  # for mistakes only
+
+        print(f"backscroll: {printable(str(error))}", file=sys.stderr)
+        print(pointed_at(typed(options), error), file=sys.stderr)
+        return FAILED
     except StoreError as error:
         print(f"backscroll: {printable(str(error))}", file=sys.stderr)
         return FAILED
@@ -45,9 +66,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     return status
 
 
-def parser() -> argparse.ArgumentParser:
-    """Build the parser of every command."""
+def parser(only: str | None = None) -> argparse.ArgumentParser:
+    """Build the parser of every command, or of one: what the others need is not loaded then."""
     commands = Commands()
-    for command in (imports, lists, shows, resumes, upkeep):
-        command.add(commands)
+    wanted = _FILES.get(only or "")
+    for file in [wanted] if wanted else dict.fromkeys(_FILES.values()):
+        import_module(f"store.cli.{file}").add(commands)
     return commands.parser

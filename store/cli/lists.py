@@ -9,9 +9,11 @@ from pathlib import Path
 from store import shapes
 from store.ages import age
 from store.cli.commands import DONE, Commands, natural, print_json
+from store.cli.queries import understood
 from store.models import TaskFilter, TaskRow
 from store.opening import open_store
 from store.protocol import Store
+from store.query.uses import listed
 from store.text import printable
 
 _PAGE = 500
@@ -21,7 +23,12 @@ _LIMIT = 50
 def add(commands: Commands) -> None:
     """Add the command."""
     parser = commands.add("list", _list, "list tasks, the latest first")
-    parser.add_argument("query", nargs="*", metavar="QUERY", help="words that must all occur")
+    parser.add_argument(
+        "query",
+        nargs="*",
+        metavar="QUERY",
+        help="words that must all occur, agent:codex, project:api, after:3d, is:fork...",
+    )
     parser.add_argument(
         "--all", action="store_true", help="sub-agents, automated, empty and archived too"
     )
@@ -29,10 +36,8 @@ def add(commands: Commands) -> None:
 
 
 async def _list(options: argparse.Namespace) -> int:
-    words = tuple(word for text in options.query for word in text.split())
-    wanted = TaskFilter(
-        words=words, everything=options.all, archived=None if options.all else False
-    )
+    base = TaskFilter(everything=options.all, archived=None if options.all else False)
+    wanted = listed(base, understood(options))
     limit = options.limit
     if limit is None and not options.json:
         limit = _LIMIT

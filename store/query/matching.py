@@ -57,7 +57,7 @@ def wanted(terms: Sequence[Term]) -> tuple[Term, ...]:
 
 
 def _of(text: str, term: Term, number: int) -> Iterator[Match]:
-    for pattern in patterns(term):
+    for pattern in _patterns(term, _ACCENTS if not text.isascii() else ""):
         found = False
         for match, _ in zip(pattern.finditer(text), range(_MOST_MATCHES), strict=False):
             found = True
@@ -67,14 +67,20 @@ def _of(text: str, term: Term, number: int) -> Iterator[Match]:
 
 
 @lru_cache(maxsize=256)
-def patterns(term: Term) -> tuple[re.Pattern[str], ...]:
-    """Give what finds a term: as whole words first, then anywhere. Neither matches nothing."""
+def _patterns(term: Term, accents: str) -> tuple[re.Pattern[str], ...]:
+    """Give what finds a term: as whole words first, then anywhere. Neither matches nothing.
+
+    `accents` is what may follow each letter, empty where a text cannot have any.
+    """
     runs = _RUN.findall(term.text)
     if not runs:
         return (re.compile(re.escape(term.text)),)
-    loose = [_letters(run) for run in runs]
+    loose = [_letters(run, accents) for run in runs]
     whole = [
-        _BEGINS.join(_split_first(run)) if _has_spaces(run[0]) else _letters(run) for run in runs
+        _letter(run[0]) + _BEGINS + accents + _letters(run[1:], accents)
+        if _has_spaces(run[0])
+        else _letters(run, accents)
+        for run in runs
     ]
     ends = "" if term.is_prefix or not _has_spaces(runs[-1][-1]) else _ENDS
     return (
@@ -83,12 +89,8 @@ def patterns(term: Term) -> tuple[re.Pattern[str], ...]:
     )
 
 
-def _split_first(run: str) -> tuple[str, str]:
-    return _letter(run[0]), _ACCENTS + _letters(run[1:])
-
-
-def _letters(run: str) -> str:
-    return "".join(_letter(char) + (_ACCENTS if char.isalpha() else "") for char in run)
+def _letters(run: str, accents: str) -> str:
+    return "".join(_letter(char) + (accents if char.isalpha() else "") for char in run)
 
 
 def _has_spaces(char: str) -> bool:

@@ -23,9 +23,11 @@ from store.models import (
     MessageFilter,
     NewMemory,
     NewMessage,
+    Outline,
     Page,
     Place,
     Recovery,
+    Relative,
     Repository,
     Role,
     Session,
@@ -33,6 +35,7 @@ from store.models import (
     Summary,
     Task,
     TaskFilter,
+    TaskGroup,
     TaskRow,
     TaskStatus,
 )
@@ -50,6 +53,7 @@ from store.sqlite import (
     messages,
     migrate,
     originals,
+    outlines,
     places,
     sessions,
     sources,
@@ -165,6 +169,22 @@ class SqliteStore:
 
     async def list_task_ids(self, filter: TaskFilter | None = None) -> list[str]:  # noqa: A002
         return await self._read(lambda db: lists.list_ids(db, filter or TaskFilter()))
+
+    async def outline(
+        self,
+        filter: TaskFilter | None = None,  # noqa: A002
+        *,
+        group: TaskGroup | str | None = None,
+    ) -> Outline:
+        by = None if group is None else _member(TaskGroup, group)
+        return await self._read(lambda db: outlines.outline(db, filter or TaskFilter(), by))
+
+    async def family(
+        self,
+        task_id: str,
+        filter: TaskFilter | None = None,  # noqa: A002
+    ) -> list[Relative]:
+        return await self._read(lambda db: outlines.family(db, task_id, filter or TaskFilter()))
 
     async def get_rows(self, task_ids: Sequence[str]) -> list[TaskRow]:
         return await self._read(lambda db: lists.get_rows(db, task_ids))

@@ -97,14 +97,14 @@ def joined(filter: TaskFilter) -> str:  # noqa: A002
 
 
 def _condition(item: Filter) -> _Condition:
-    """Give the condition of one filter of a query: any of the values, or none."""
+    """Give the condition of one filter of a query: any of the values, or none. Never NULL."""
     of = _OF_TASKS.get(item.name)
     if of is None:
         raise InvalidValue(f"{item.name}: is no filter of tasks")
     parts = [of(storable(value)) for value in item.values]
     either = "(" + " OR ".join(condition for condition, _ in parts) + ")"
     values = [value for _, more in parts for value in more]
-    return (f"{either} IS NOT TRUE" if item.is_excluded else either), values
+    return (f"NOT {either}" if item.is_excluded else either), values
 
 
 def _whole(column: str) -> Callable[[str], _Condition]:

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from store.errors import InvalidValue
-from store.models import Page, TaskFilter, TaskRow, TaskSort
-from store.sqlite import messages, sessions, tasks
+from store.models import Page, Session, Task, TaskFilter, TaskRow, TaskSort
 from store.sqlite.filters import conditions, joined
+from store.sqlite.rows import ROWS, line
 from store.sqlite.values import from_cursor, to_cursor, to_json
 
 _SORTS: Mapping[TaskSort, tuple[str, str]] = {
@@ -21,17 +21,33 @@ _SORTS: Mapping[TaskSort, tuple[str, str]] = {
 }
 
 
-def list_ids(db: sqlite3.Connection, filter: TaskFilter) -> list[str]:  # noqa: A002
-    """Give the ids of all the tasks that the filter lets through, in its order."""
+def select(db: sqlite3.Connection, filter: TaskFilter, columns: str) -> sqlite3.Cursor:  # noqa: A002
+    """Give columns of all the tasks that the filter lets through, in its order."""
     wanted, values = conditions(filter)
     key, direction = _SORTS[filter.sort]
     rows = db.execute(
-        f"SELECT task.id FROM {joined(filter)} WHERE {' AND '.join(wanted)}"  # noqa: S608
+        f"SELECT {columns} FROM {joined(filter)} WHERE {' AND '.join(wanted)}"  # noqa: S608
         f" ORDER BY {key} {direction}, task.n {direction}",
         values,
     )
     rows.row_factory = None
-    return [task_id for (task_id,) in rows]
+    return rows
+
+
+def among(db: sqlite3.Connection, filter: TaskFilter, task_ids: Sequence[str]) -> set[str]:  # noqa: A002
+    """Give those of some tasks that the filter lets through."""
+    wanted, values = conditions(filter)
+    rows = db.execute(  # a cross join, as a plain one would go through all of the tenant's
+        f"SELECT task.id FROM json_each(?) AS asked CROSS JOIN {joined(filter)}"  # noqa: S608
+        f" WHERE {' AND '.join(wanted)} AND task.id = asked.value",
+        [to_json(list(task_ids)), *values],
+    )
+    return {row[0] for row in rows}
+
+
+def list_ids(db: sqlite3.Connection, filter: TaskFilter) -> list[str]:  # noqa: A002
+    """Give the ids of all the tasks that the filter lets through, in its order."""
+    return [task_id for (task_id,) in select(db, filter, "task.id")]
 
 
 def count(db: sqlite3.Connection, filter: TaskFilter) -> int:  # noqa: A002
@@ -57,7 +73,7 @@ def list_page(
         wanted.append(f"({key}, task.n) {'<' if direction == 'DESC' else '>'} (?, ?)")
         values += [value, n]
     rows = db.execute(
-        f"{_ROWS} WHERE {' AND '.join(wanted)}"
+        f"{ROWS} WHERE {' AND '.join(wanted)}"
         f" ORDER BY {key} {direction}, task.n {direction} LIMIT ?",
         [*values, max(0, limit) + 1],
     ).fetchall()
@@ -67,23 +83,8 @@ def list_page(
     return Page.trusted(items=tuple(_to_row(row) for row in rows), cursor=last)
 
 
-_ROWS = f"""
-    SELECT {tasks.COLUMNS}, {sessions.COLUMNS},
-        (SELECT count(*) FROM task AS child
-         WHERE child.parent = task.n AND child.origin != 'automated'),
-        last.role, last.kind
-    FROM task
-    LEFT JOIN session ON session.task = task.n
-    LEFT JOIN message AS last ON last.id = (
-        SELECT id FROM message WHERE message.task = task.n ORDER BY at DESC, seq DESC LIMIT 1)
-"""  # noqa: S608
-_TASK = len(tasks.FIELDS)
-_SESSION = _TASK + len(sessions.FIELDS)
-_SESSION_ID = _TASK + sessions.FIELDS.index("session_id")
-
-
 def _place(db: sqlite3.Connection, key: str, row: Sequence[Any]) -> Sequence[Any]:
-    """Give where a row of `_ROWS` stands in a list sorted by `key`."""
+    """Give where a row of `ROWS` stands in a list sorted by `key`."""
     [place] = db.execute(f"SELECT {key}, n FROM task WHERE id = ?", (row[0],))  # noqa: S608
     return tuple(place)
 
@@ -91,7 +92,7 @@ def _place(db: sqlite3.Connection, key: str, row: Sequence[Any]) -> Sequence[Any
 def get_rows(db: sqlite3.Connection, task_ids: Sequence[str]) -> list[TaskRow]:
     """Give the rows of these tasks, in this order, without those that are gone."""
     rows = db.execute(
-        f"{_ROWS} WHERE task.id IN (SELECT value FROM json_each(?))",  # noqa: S608
+        f"{ROWS} WHERE task.id IN (SELECT value FROM json_each(?))",  # noqa: S608
         (to_json(list(task_ids)),),
     )
     found = {row[0]: row for row in rows}
@@ -99,11 +100,9 @@ def get_rows(db: sqlite3.Connection, task_ids: Sequence[str]) -> list[TaskRow]:
 
 
 def _to_row(row: Sequence[Any]) -> TaskRow:
-    children, role, kind = row[_SESSION:]
+    task, session, rest = line(row)
     return TaskRow.trusted(
-        task=tasks.to_task(row[:_TASK]),
-        session=None if row[_SESSION_ID] is None else sessions.to_session(row[_TASK:_SESSION]),
-        children=children,
-        last_role=None if role is None else messages.ROLES[role],
-        last_kind=None if kind is None else messages.KINDS[kind],
+        task=Task.trusted(**task),
+        session=None if session is None else Session.trusted(**session),
+        **rest,
     )

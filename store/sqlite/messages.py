@@ -7,9 +7,10 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 from store.errors import NotFound
-from store.models import Kind, Message, MessageFilter, NewMessage, Role
+from store.models import Kind, Message, MessageFilter, NewMessage
 from store.sqlite import tasks
-from store.sqlite.values import Members, micros, moment, now, text_or_none, to_json
+from store.sqlite.rows import KINDS, ROLES
+from store.sqlite.values import micros, moment, now, text_or_none, to_json
 from store.text import storable
 
 _COLUMNS = """task, seq, at, role, kind, content, tool_name, tool_call_id, is_error, model,
@@ -26,9 +27,6 @@ _COUNT = """
         last_message_at = ?, updated_at = ?
     WHERE n = ?
 """
-
-ROLES = Members(Role)
-KINDS = Members(Kind)
 
 _Row = tuple[Any, ...]  # the values of `_COLUMNS`
 

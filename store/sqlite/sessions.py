@@ -10,14 +10,12 @@ from store.errors import Conflict, InvalidValue, NotFound
 from store.models import LOCAL_TENANT, Origin, Page, Session, SessionStatus, Task, TitleFrom, new_id
 from store.owner import alive, this_process
 from store.sqlite import tasks
+from store.sqlite.rows import SESSION_COLUMNS, session_values
 from store.sqlite.values import (
-    Members,
     from_cursor,
-    from_json,
     micros,
     micros_or_none,
     moment,
-    moment_or_none,
     now,
     text_or_none,
     to_cursor,
@@ -27,38 +25,19 @@ from store.status import check_session_move
 from store.text import storable
 from store.validation import validated
 
-FIELDS = tuple(Session.model_fields)
-COLUMNS = """
-    task.id AS task_id, session.session_id, session.backend, session.status, session.namespace,
-    session.root, session.project_path, session.git_branch, session.model, session.agent_version,
-    session.permission_mode, session.parent_session_id, session.fork_session_id,
-    session.source_path, session.source_gone_at, session.context, session.traits,
-    session.tenant_id, session.user_id, session.thread_id, task.message_count,
-    session.created_at, session.updated_at, task.last_message_at
-"""  # in the order of FIELDS
-
-_STATUSES = Members(SessionStatus)
 _FIXED = frozenset({"task_id", "session_id", "backend", "status", "tenant_id", "namespace"})
 _COUNTED = frozenset({"message_count", "last_message_at", "created_at", "updated_at"})
 
 
 def to_session(row: Iterable[Any]) -> Session:
-    """Give a row of `COLUMNS` as a model. It was validated on its way into the database.
+    """Give a row of `SESSION_COLUMNS` as a model. It was validated on its way into the database.
 
     Raises ValueError for what no store has written.
     """
-    fields = dict(zip(FIELDS, row, strict=True))
-    fields["status"] = _STATUSES[fields["status"]]
-    fields["source_gone_at"] = moment_or_none(fields["source_gone_at"])
-    fields["context"] = from_json(fields["context"])
-    fields["traits"] = from_json(fields["traits"])
-    fields["created_at"] = moment(fields["created_at"])
-    fields["updated_at"] = moment(fields["updated_at"])
-    fields["last_message_at"] = moment_or_none(fields["last_message_at"])
-    return Session.trusted(**fields)
+    return Session.trusted(**session_values(row))
 
 
-_SELECT = f"SELECT {COLUMNS} FROM session JOIN task ON task.n = session.task"  # noqa: S608
+_SELECT = f"SELECT {SESSION_COLUMNS} FROM session JOIN task ON task.n = session.task"  # noqa: S608
 
 
 def get(db: sqlite3.Connection, task_id: str) -> Session:
@@ -98,7 +77,7 @@ def list_page(
         where.append("(session.created_at, session.task) < (?, ?)")
         values += from_cursor(cursor, 2)
     rows = db.execute(
-        f"SELECT session.created_at, session.task, {COLUMNS}"  # noqa: S608
+        f"SELECT session.created_at, session.task, {SESSION_COLUMNS}"  # noqa: S608
         " FROM session JOIN task ON task.n = session.task"
         f" {'WHERE ' + ' AND '.join(where) if where else ''}"
         " ORDER BY session.created_at DESC, session.task DESC LIMIT ?",

@@ -7,13 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from store.errors import Conflict, InvalidValue, NotFound
-from store.models import Origin, Task, TaskStatus, TitleFrom
+from store.models import Task, TaskStatus
+from store.sqlite.rows import TASK_COLUMNS, task_values
 from store.sqlite.values import (
-    Members,
-    from_json,
     micros,
-    moment,
-    moment_or_none,
     now,
     text_or_none,
 )
@@ -22,21 +19,6 @@ from store.text import storable
 from store.validation import validated
 
 CHANGEABLE = frozenset({"title", "title_from", "notes", "project_path"})
-
-FIELDS = tuple(Task.model_fields)
-COLUMNS = """
-    task.id, task.title, task.title_from, task.status, task.origin, task.notes,
-    (SELECT json_group_array(name) FROM tag WHERE tag.task = task.n ORDER BY name) AS tags,
-    task.project_path,
-    (SELECT id FROM task AS other WHERE other.n = task.parent) AS parent_task_id,
-    (SELECT id FROM task AS other WHERE other.n = task.fork_of) AS fork_of,
-    task.tenant_id, task.created_at, task.updated_at, task.archived_at, task.last_message_at,
-    task.message_count, task.prompt_count, task.tool_call_count
-"""  # in the order of FIELDS
-
-_STATUSES = Members(TaskStatus)
-_ORIGINS = Members(Origin)
-_TITLES_FROM = Members(TitleFrom)
 
 
 def place(db: sqlite3.Connection, task_id: str) -> int:
@@ -48,23 +30,14 @@ def place(db: sqlite3.Connection, task_id: str) -> int:
 
 
 def to_task(row: Iterable[Any]) -> Task:
-    """Give a row of `COLUMNS` as a model. It was validated on its way into the database.
+    """Give a row of `TASK_COLUMNS` as a model. It was validated on its way into the database.
 
     Raises ValueError for what no store has written.
     """
-    fields = dict(zip(FIELDS, row, strict=True))
-    fields["title_from"] = _TITLES_FROM[fields["title_from"]]
-    fields["status"] = _STATUSES[fields["status"]]
-    fields["origin"] = _ORIGINS[fields["origin"]]
-    fields["tags"] = tuple(from_json(fields["tags"]))
-    fields["created_at"] = moment(fields["created_at"])
-    fields["updated_at"] = moment(fields["updated_at"])
-    fields["archived_at"] = moment_or_none(fields["archived_at"])
-    fields["last_message_at"] = moment_or_none(fields["last_message_at"])
-    return Task.trusted(**fields)
+    return Task.trusted(**task_values(row))
 
 
-_GET = f"SELECT {COLUMNS} FROM task WHERE task.id = ?"  # noqa: S608 - constants only
+_GET = f"SELECT {TASK_COLUMNS} FROM task WHERE task.id = ?"  # noqa: S608 - constants only
 
 
 def get(db: sqlite3.Connection, task_id: str) -> Task:

@@ -8,9 +8,8 @@ import os
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from functools import cache, partial
 from typing import Any, TypeVar
-
-import pydantic_core
 
 from store.errors import InvalidValue
 from store.text import storable
@@ -66,9 +65,21 @@ def from_json(text: str) -> Any:
     if text in _EMPTY:  # as nearly all are
         return _EMPTY[text]()
     try:
-        return pydantic_core.from_json(text, cache_strings="keys")
+        return _decoder()(text)
     except ValueError:  # half a surrogate pair, or nested too deep for this way
         return json.loads(text)
+
+
+def from_small_json(text: str) -> Any:
+    """Read JSON text that `to_json` wrote, without loading a faster decoder for it."""
+    return _EMPTY[text]() if text in _EMPTY else json.loads(text)
+
+
+@cache
+def _decoder() -> Callable[[str], Any]:
+    from pydantic_core import from_json  # loaded when there is something to decode
+
+    return partial(from_json, cache_strings="keys")
 
 
 class Members(dict[str, E]):

@@ -276,6 +276,7 @@ async def test_a_list_is_asked_for_in_the_grammar_of_a_search(store: Store) -> N
 async def test_what_a_task_can_be(store: Store) -> None:
     await _people(store)
     await _conversation(store, "helper", "/src", origin=Origin.SUBAGENT)
+    await new_task(store, id="hers", origin=Origin.SUBAGENT, parent_task_id="one")
     await new_task(store, id="again", fork_of="one")
     await _conversation(store, "of a stranger", "/src", fork_session_id="unknown")
     await store.archive("two")
@@ -284,8 +285,8 @@ async def test_what_a_task_can_be(store: Store) -> None:
         "is:archived": {"two"},
         "-is:archived": {"one", "three", "plan", "again", "of a stranger"},
         "is:fork": {"again", "of a stranger"},
-        "is:subagent": {"helper"},
-        "is:subagent,archived": {"helper", "two"},
+        "is:subagent": {"helper", "hers"},
+        "is:subagent,archived": {"helper", "hers", "two"},
         "is:live": {"three"},
         "-is:live": {"one", "plan", "again", "of a stranger"},
         "is:gone": set(),

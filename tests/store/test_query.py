@@ -101,6 +101,10 @@ def test_a_quote_within_a_phrase_is_doubled_and_one_within_a_word_is_text() -> N
     assert parse('"a"b').terms == (word("a", is_phrase=True), word("b"))
     assert parse('f("a b")').terms == (word('f("a'), word('b")'))
     assert parse('"" -"" " "').terms == ()
+    assert parse("-_private -日本").terms == (
+        word("_private", is_excluded=True),
+        word("日本", is_excluded=True),
+    )
 
 
 def test_somebody_who_types_has_not_closed_the_quote_and_not_ended_the_word() -> None:
@@ -314,6 +318,8 @@ FILTERS = st.one_of(
 
 
 @given(st.lists(TERMS, max_size=4), st.lists(FILTERS, max_size=4))
+@example([], [Filter(FilterName.AGENT, (":b", "//c", '"', "a,b"))])
+@example([], [Filter(FilterName.AGENT, ("//c",))])
 def test_whatever_a_query_says_can_be_written(terms: list[Term], filters: list[Filter]) -> None:
     query = Query("", tuple(terms), tuple(filters))
     assert parse(render(query)) == query

@@ -53,6 +53,8 @@ def test_a_snippet_is_cut_around_what_was_looked_for(query: str, expected: str) 
 def test_most_terms_together_are_better_than_the_first_alone() -> None:
     text = "retry " + "filler " * 50 + "the retry and its backoff " + "filler " * 50
     assert "[retry] and its [backoff]" in lit(text, "retry backoff")
+    short = "retry " + "filler " * 12 + "the retry and its backoff " + "filler " * 12
+    assert "[retry] and its [backoff]" in lit(short, "retry backoff")
 
 
 def test_case_and_accents_make_no_difference() -> None:

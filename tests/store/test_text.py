@@ -15,11 +15,12 @@ EVERY_CHARACTER = st.characters(exclude_categories=[])
 ANY_TEXT = st.text(EVERY_CHARACTER)
 TROUBLE = st.text(
     st.sampled_from(
-        "a5#é日😀👩\u200d\u200c\ufe0f\ufe00\U000e0100\u202e\x80\x1b\0\r\n\t \ud800\u2028"
+        "a5#é日😀👩👍🏽🏿\u200d\u200c\ufe0f\ufe00\U000e0100\u202e\x80\x1b\0\r\n\t \ud800\u2028"
     )
 )
 
 JOINERS = {"\u200c", "\u200d"}
+SKINS = {*map(chr, range(0x1F3FB, 0x1F400))}
 SELECTORS = {*map(chr, range(0xFE00, 0xFE10)), *map(chr, range(0xE0100, 0xE01F0))}
 
 # Format characters that are drawn: signs that Arabic, Syriac and Kaithi numbers are written under,
@@ -58,7 +59,7 @@ def check(shown: str, *, lines: bool) -> None:
 
 @pytest.mark.parametrize("lines", [False, True])
 def test_no_character_of_all_acts_or_hides(lines: bool) -> None:
-    alone = JOINERS | SELECTORS
+    alone = JOINERS | SELECTORS | SKINS
     for char in map(chr, range(sys.maxunicode + 1)):
         shown = printable(char, lines=lines)
         if shown == char:
@@ -98,7 +99,7 @@ def test_plain_text_is_left_alone(text: str) -> None:
     [
         "👩\u200d👩\u200d👧\u200d👦",
         "🏳\ufe0f\u200d🌈",
-        "👍🏽",
+        "👍🏽 ☝🏻 👩🏽\u200d💻",
         "❤\ufe0f",
         "5\ufe0f\u20e3 #\ufe0f\u20e3",
         "می\u200cخواهم",
@@ -123,6 +124,7 @@ def test_writing_that_needs_joiners_keeps_them(text: str) -> None:
         ("\ufeffbom", "<U+FEFF>bom"),
         ("tag\U000e0041", "tag<U+E0041>"),
         ("half\ud83d", "half\ufffd"),
+        ("a🏽 🏽 👍🏽🏿", "a<U+1F3FD> <U+1F3FD> 👍🏽<U+1F3FF>"),
     ],
 )
 def test_what_acts_is_shown(text: str, shown: str) -> None:

@@ -17,6 +17,7 @@ from store.resume import Command
 from tui.app import Backscroll
 from tui.importing import Finished, Importer, Step
 from tui.launch import Outcome
+from tui.settings import Settings
 from tui.widgets.detail import Detail
 from tui.widgets.tasks import TaskList
 
@@ -108,6 +109,7 @@ async def browsing(
     launcher: FakeLauncher | None = None,
     importer: Importer | None = None,
     here: Path | None = None,
+    settings: Settings | None = None,
 ) -> AsyncIterator[Pilot[None]]:
     """Open the browser on a store and wait until its first rows are there."""
 
@@ -117,7 +119,9 @@ async def browsing(
     async def made(_store: Store) -> Importer | None:
         return importer
 
-    app = Backscroll(opened, made, launcher=launcher or FakeLauncher(), here=here)
+    app = Backscroll(
+        opened, made, launcher=launcher or FakeLauncher(), here=here, settings=settings
+    )
     async with app.run_test(size=size) as pilot:
         await until(pilot, lambda: app.screen.query_one("#tasks", TaskList).selected is not None)
         await settle(pilot)

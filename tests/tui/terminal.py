@@ -67,6 +67,22 @@ class Terminal:
         """Press keys."""
         os.write(self._master, keys.encode())
 
+    def resize(self, columns: int, lines: int) -> None:
+        """Give the terminal another size, and tell the program."""
+        self.screen.resize(lines, columns)
+        size = struct.pack("HHHH", lines, columns, 0, 0)
+        fcntl.ioctl(self._master, termios.TIOCSWINSZ, size)
+
+    def quiet(self, patience: float = 0.4, within: float = 15.0) -> str:
+        """Wait until nothing more is written, and give all that was."""
+        deadline = time.monotonic() + within
+        since, size = time.monotonic(), len(self.sent)
+        while time.monotonic() - since < patience and time.monotonic() < deadline:
+            self._read(0.05)
+            if len(self.sent) != size:
+                since, size = time.monotonic(), len(self.sent)
+        return self.sent.decode(errors="replace")
+
     def shows(self, *texts: str, within: float = 15.0) -> str:
         """Wait until all the texts are on the screen, and give the screen."""
         deadline = time.monotonic() + within
@@ -90,12 +106,6 @@ class Terminal:
         while not happened():
             assert time.monotonic() < deadline, f"it never was; the screen is:\n{self.text}"
             self._read(0.05)
-
-    def resize(self, columns: int, lines: int) -> None:
-        """Give the terminal another size, as dragging its border does."""
-        size = struct.pack("HHHH", lines, columns, 0, 0)
-        fcntl.ioctl(self._master, termios.TIOCSWINSZ, size)
-        self.screen.resize(lines, columns)
 
     def close(self) -> None:
         """Close the window; nothing can be read or typed any more."""

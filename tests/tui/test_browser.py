@@ -158,7 +158,7 @@ async def test_sub_agents_fold_under_their_parent(seeded: Store) -> None:
         await press(pilot, "down", "left")  # from the sub-agent its parent is closed
         assert "Count files" not in listed(screen_text(pilot))
         await press(pilot, "home", "right")
-        assert notices(pilot)[-1] == "This task has no sub-agents to show."
+        assert notices(pilot)[-1] == "This task has no sub-agents or forks to show."
 
 
 async def test_selection_stays_while_rows_arrive(seeded: Store) -> None:

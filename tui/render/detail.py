@@ -5,16 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from textual.content import Content
 
 from store.activity import Activity, activity
-from store.models import Task, TaskRow, TaskStatus
+from store.enums import TaskStatus
 from store.text import printable
+
+if TYPE_CHECKING:
+    from store.models import Task, TaskRow
 
 _DOING = {
     Activity.WORKING: "working",
     Activity.WAITING: "waiting for you",
+    Activity.STALE: "stopped in the middle",
     Activity.IDLE: "idle",
 }
 

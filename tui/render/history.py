@@ -10,18 +10,22 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 from itertools import chain
+from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
-from store.models import Message, Role
+from store.enums import Role
 from store.text import TAB_WIDTH, printable
 from tui.render.look import Look, on_ground
 from tui.render.markdown import markdown_rows, open_fence
 from tui.render.plan import Fold, Plan, Shape, plan_message
 from tui.render.wrap import Row, breaks, clip
+
+if TYPE_CHECKING:
+    from store.models import Message
 
 __all__ = ["Fold", "Look", "Plan", "message_lines", "part_lines", "plan_message"]
 

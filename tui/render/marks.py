@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import TYPE_CHECKING
 
-from store.models import Message
+if TYPE_CHECKING:
+    from store.models import Message
 
 
 @dataclass(frozen=True, slots=True)

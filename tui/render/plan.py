@@ -9,10 +9,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import Enum, StrEnum
+from typing import TYPE_CHECKING
 
-from store.models import Kind, Message, Role
+from store.enums import Kind, Role
 from tui.render.marks import Links, marks_after, marks_before
 from tui.render.tools import change, detail, is_diff, telling
+
+if TYPE_CHECKING:
+    from store.models import Message
 
 PART = 4_096  # characters laid out at once: 0.5 ms, 20 ms if every other one ends a line
 FULL_FROM = 65_536  # texts longer than this are cut short until everything is unfolded

@@ -1,10 +1,15 @@
-"""One task as a line of the list, or two: pure, from a row and a width to strips."""
+"""One task as a line of the list, or two: pure, from a row and a width to strips.
+
+The columns of a list depend on its width alone, so that they stand under one another; the title
+has what they leave, and is never squeezed to nothing.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import PurePath
+from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 from rich.segment import Segment
@@ -13,17 +18,46 @@ from textual.strip import Strip
 
 from store.activity import Activity, activity
 from store.ages import age
-from store.models import TaskRow
+from store.enums import TaskGroup, TaskStatus
 from store.text import printable
 from tui.listing import Entry
 from tui.render.wrap import clip
 
-_MARKS = {Activity.WORKING: "●", Activity.WAITING: "◐", Activity.IDLE: "○"}
-_GONE = "✝"
-_NO_SESSION = "□"
-_TITLE_AT_LEAST = 10
+if TYPE_CHECKING:
+    from store.models import TaskRow
+
+MARKS = {
+    Activity.WORKING: "●",
+    Activity.WAITING: "◐",
+    Activity.STALE: "◌",
+    Activity.IDLE: "○",
+}
+ARCHIVED = "×"
+GONE = "✝"
+NO_SESSION = "□"
+FORK = "⑂"
+
+LEGEND = (
+    (MARKS[Activity.WORKING], "the agent works"),
+    (MARKS[Activity.WAITING], "it has answered and waits for you, since half an hour at most"),
+    (MARKS[Activity.STALE], "it stopped in the middle: it died, or waits for a permission"),
+    (MARKS[Activity.IDLE], "nothing is going on"),
+    (GONE, "the agent deleted the session; it is kept here"),
+    (ARCHIVED, "archived"),
+    (NO_SESSION, "a task without a session"),
+    (FORK, "a fork"),
+    ("▸3", "three more are folded here: sub-agents, forks, what it was forked from"),
+)
+
+_LEAD = 3  # cells before the rails: a space, the mark, a space
 _AGE = 4
 _AGENT = 6
+_COUNT = 6
+_BRANCH = 14
+_PROJECT_AT_MOST = 18
+_TITLE_AT_LEAST = 12
+_DEEPEST = 8  # cells of rails
+_MOST_FOLDED = 999
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +68,9 @@ class TaskLook:
     dim: Style
     working: Style
     waiting: Style
+    stale: Style
+    heading: Style
+    tag: Style
     agents: dict[str, Style]
     selected: Style
 
@@ -44,7 +81,29 @@ class TaskLook:
     def for_selected(self) -> TaskLook:
         """Give the look of the selected task: its background suits none of the other colours."""
         one = self.selected
-        return TaskLook(one, one, one, one, dict.fromkeys(self.agents, one), one)
+        agents = dict.fromkeys(self.agents, one)
+        return TaskLook(one, one, one, one, one, one, one, agents, one)
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """How wide the columns behind the title are; 0 for one that is not there."""
+
+    project: int
+    branch: int
+    count: int
+
+    @classmethod
+    def of(cls, width: int, group: TaskGroup | None) -> Columns:
+        """Share a width. The project is left out where headings say it."""
+        room = width - _LEAD - _AGENT - _AGE - 3
+        project = 0
+        if group is not TaskGroup.PROJECT and room >= _TITLE_AT_LEAST + 7:
+            project = min(_PROJECT_AT_MOST, max(6, room // 4))
+            room -= project + 1
+        count = _COUNT if room - _COUNT - 1 >= 32 else 0
+        room -= count + 1 if count else 0
+        return cls(project, _BRANCH if room - _BRANCH - 1 >= 32 else 0, count)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +111,8 @@ class Place:
     """How a row stands in the list."""
 
     entry: Entry
-    is_open: bool
     is_selected: bool
+    group: TaskGroup | None = None
 
 
 def task_strips(
@@ -74,6 +133,12 @@ def task_strips(
     return strips
 
 
+def fold_cells(entry: Entry) -> range:
+    """Give the cells of a task's first line where its fold mark is; none when it has no mark."""
+    start = _LEAD + len(_rails(entry))
+    return range(start, start + len(_fold_mark(entry)))
+
+
 def project_name(row: TaskRow) -> str:
     """Give the name of the folder that a task belongs to."""
     path = (row.session and row.session.project_path) or row.task.project_path or ""
@@ -83,75 +148,100 @@ def project_name(row: TaskRow) -> str:
 def _compact(
     row: TaskRow, place: Place, width: int, look: TaskLook, now: datetime
 ) -> list[Segment]:
-    agent = row.session.backend if row.session else "task"
+    columns = Columns.of(width, place.group)
+    lead, agent = _lead(row, place.entry, look, now), _agent(row)
     tail: list[Segment] = [
-        _right(printable(agent), _AGENT, look.agent(agent)),
-        Segment(" "),
-        _right(age(row.active_at, now), _AGE, look.dim),
+        _right(agent, _AGENT, look.agent(agent)),
+        _right(age(row.active_at, now), _AGE + 1, look.dim),
         Segment(" "),
     ]
-    lead = _lead(row, place, look, now)
-    room = width - _cells(lead) - _cells(tail)
-    if room > 60:
+    if columns.count:
         count = f"{row.task.message_count:,}" if row.task.message_count else ""
-        branch = row.session.git_branch if row.session else None
-        tail = [
-            Segment(_fit(printable(branch or ""), 16), look.dim),
-            _right(count, 7, look.dim),
-            Segment(" "),
-            *tail,
-        ]
-        room -= 24
-    project = min(20, max(6, room // 4)) if room >= _TITLE_AT_LEAST + 7 else 0
-    if project:
-        tail = [Segment(_fit(project_name(row), project), look.dim), Segment(" "), *tail]
-    title = room - project - (2 if project else 1)
-    return [*lead, Segment(_fit(_title(row), title), look.title), Segment(" "), *tail]
+        tail = [_right(count, columns.count, look.dim), Segment(" "), *tail]
+    if columns.branch:
+        tail = [Segment(_fit(_branch(row), columns.branch), look.dim), Segment(" "), *tail]
+    room = width - _cells(lead) - _cells(tail) - 1
+    if columns.project and room - columns.project - 1 >= _TITLE_AT_LEAST:
+        # A short title leaves more of the name, a short name more of the title.
+        name, title = project_name(row), printable(row.task.title)
+        spare = room - cell_len(title) - 1
+        name = clip(name, min(_PROJECT_AT_MOST, max(columns.project, spare)))
+        tail = [Segment(name, look.dim), Segment(" "), *tail]
+        room -= cell_len(name) + 1
+    return [*lead, _title(row, room, look), Segment(" "), *tail]
 
 
 def _roomy(
     row: TaskRow, place: Place, width: int, look: TaskLook, now: datetime
 ) -> list[list[Segment]]:
-    lead = _lead(row, place, look, now)
+    lead, agent = _lead(row, place.entry, look, now), _agent(row)
+    indent = _LEAD + len(_rails(place.entry)) + len(_fold_mark(place.entry))
     ago = _right(age(row.active_at, now), _AGE, look.dim)
     room = max(0, width - _cells(lead) - _AGE - 2)
-    first = [*lead, Segment(_fit(_title(row), room), look.title), Segment(" "), ago]
-    agent = row.session.backend if row.session else "task"
-    branch = row.session.git_branch if row.session else None
-    facts = [project_name(row)]
-    if branch:
-        facts[0] += f" ({printable(branch)})"
-    if row.task.message_count:
-        facts.append(f"{row.task.message_count:,} messages")
-    below = [
-        Segment(" " * _cells(lead)),
-        Segment(printable(agent), look.agent(agent)),
-        Segment(clip(" · " + " · ".join(facts), max(0, room - cell_len(agent))), look.dim),
-    ]
+    first = [*lead, _title(row, room, look), Segment(" "), ago]
+    facts = [] if place.group is TaskGroup.PROJECT else [project_name(row)]
+    if branch := _branch(row):
+        facts = [f"{facts[0]} ({branch})" if facts else branch]
+    if count := row.task.message_count:
+        facts.append(f"{count:,} message{'' if count == 1 else 's'}")
+    if row.task.status is not TaskStatus.OPEN:
+        facts.append(row.task.status)
+    told = "".join(f" · {fact}" for fact in facts if fact)
+    tags = " ".join(f"#{printable(tag)}" for tag in row.task.tags)
+    space = max(0, width - indent - cell_len(agent) - 1)
+    told = clip(told, space)
+    space -= cell_len(told)
+    below = [Segment(" " * indent), Segment(agent, look.agent(agent)), Segment(told, look.dim)]
+    if tags and space > 4:
+        below.append(Segment("  " + clip(tags, space - 2), look.tag))
     return [first, below]
 
 
-def _title(row: TaskRow) -> str:
-    return printable(row.task.title) or "(no title)"
+def _agent(row: TaskRow) -> str:
+    return printable(row.session.backend) if row.session else "task"
 
 
-def _lead(row: TaskRow, place: Place, look: TaskLook, now: datetime) -> list[Segment]:
-    doing = activity(row, now)
+def _branch(row: TaskRow) -> str:
+    return printable((row.session and row.session.git_branch) or "")
+
+
+def _title(row: TaskRow, width: int, look: TaskLook) -> Segment:
+    title = printable(row.task.title)
+    return Segment(_fit(title or "(no title)", width), look.title if title else look.dim)
+
+
+def _lead(row: TaskRow, entry: Entry, look: TaskLook, now: datetime) -> list[Segment]:
+    tree = _rails(entry) + _fold_mark(entry) + (f"{FORK} " if row.task.fork_of else "")
+    return [Segment(" "), _mark(row, look, now), Segment(" "), Segment(tree, look.dim)]
+
+
+def _mark(row: TaskRow, look: TaskLook, now: datetime) -> Segment:
+    if row.task.archived_at is not None:
+        return Segment(ARCHIVED, look.dim)
     if row.session is None:
-        mark = Segment(_NO_SESSION, look.dim)
-    elif row.session.source_gone_at is not None:
-        mark = Segment(_GONE, look.dim)
-    else:
-        style = {Activity.WORKING: look.working, Activity.WAITING: look.waiting}
-        mark = Segment(_MARKS[doing], style.get(doing, look.dim))
-    tree = ""
-    if place.entry.depth:
-        tree = "  " * (place.entry.depth - 1) + ("└ " if place.entry.is_last else "├ ")
-    if row.children:
-        tree += "▾ " if place.is_open else "▸ "
-    if row.task.fork_of:
-        tree += "⑂ "
-    return [Segment(" "), mark, Segment(" "), Segment(tree, look.dim)]
+        return Segment(NO_SESSION, look.dim)
+    if row.session.source_gone_at is not None:
+        return Segment(GONE, look.dim)
+    doing = activity(row, now)
+    styles = {
+        Activity.WORKING: look.working,
+        Activity.WAITING: look.waiting,
+        Activity.STALE: look.stale,
+    }
+    return Segment(MARKS[doing], styles.get(doing, look.dim))
+
+
+def _rails(entry: Entry) -> str:
+    return entry.rails[-_DEEPEST:]
+
+
+def _fold_mark(entry: Entry) -> str:
+    if entry.is_open:
+        return "▾ "
+    if not entry.folded:
+        return ""
+    more = "+" if entry.folded > _MOST_FOLDED else ""
+    return f"▸{min(entry.folded, _MOST_FOLDED)}{more} "
 
 
 def _right(text: str, width: int, style: Style) -> Segment:

@@ -1,4 +1,7 @@
-"""Breaking text into lines of cells. A cell is a column of a terminal; some characters take two."""
+"""Breaking text into lines of cells. A cell is a column of a terminal; some characters take two.
+
+Where terminals do not agree how many a text takes, it gets the room that it may need at most.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +9,13 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rich.cells import cell_len, set_cell_size, split_graphemes
 from rich.segment import Segment
 from rich.style import Style
 
+from tui.render.cells import clusters, most_cells
+
 _RUNS = re.compile(r"\s+|\S+")
+_MOST_PER_CELL = 16  # characters: what more is piled up in one cell is cut off
 
 Span = tuple[int, int, Style]
 Piece = tuple[int, int]
@@ -50,7 +55,7 @@ def breaks(text: str, width: int, *, first: int | None = None, hang: int = 0) ->
 
     Breaks at white space, which it swallows, and inside what is longer than a line. `first` is
     the room on the first line; the others have `width - hang`. Nothing is ever wider than its
-    room, save a character of two cells in a room of one.
+    room in any terminal, save a character of two cells in a room of one.
     """
     first = width if first is None else first
     rest = max(2, width - hang)
@@ -65,9 +70,19 @@ def clip(text: str, width: int) -> str:
         return ""
     if text.isascii():
         return text if len(text) <= width else text[: width - 1].rstrip() + "…"
-    if cell_len(text) <= width:
+    head = text[: _MOST_PER_CELL * width]  # all that can be in view of a text of any length
+    if len(head) == len(text) and most_cells(text) <= width:
         return text
-    return set_cell_size(text, width - 1).rstrip() + "…"
+    return _beginning(head, width - 1).rstrip() + "…"
+
+
+def _beginning(text: str, width: int) -> str:
+    used = 0
+    for start, _end, _cells, most in clusters(text):
+        used += most
+        if used > width:
+            return text[:start]
+    return text
 
 
 def _ascii_breaks(text: str, room: int, rest: int) -> list[Piece]:
@@ -104,7 +119,7 @@ class _Breaker:
     def run(self) -> list[Piece]:
         for match in _RUNS.finditer(self.text):
             run = match.group()
-            cells = cell_len(run)
+            cells = most_cells(run)
             if self.used + cells <= self.room:
                 self._take(match.end(), cells)
             elif run.isspace() and self.used:
@@ -130,7 +145,7 @@ class _Breaker:
         self.room = self.rest
 
     def _chop(self, run: str, offset: int) -> None:
-        for start, end, cells in split_graphemes(run)[0]:
-            if self.used and self.used + cells > self.room:
+        for start, end, _cells, most in clusters(run):
+            if self.used and self.used + most > self.room:
                 self._break(offset + start, offset + start)
-            self._take(offset + end, cells)
+            self._take(offset + end, most)

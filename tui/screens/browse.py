@@ -15,21 +15,20 @@ from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.timer import Timer
 
+from store.enums import TaskGroup, TaskSort
 from store.errors import NotFound, StoreError
-from store.models import Task, TaskFilter, TaskRow, TaskSort
-from store.protocol import Store
 from store.text import printable
 from tui.commands import bindings
 from tui.importing import Finished, Importer
 from tui.launch import Launcher
 from tui.organise import Organiser
 from tui.render.detail import Surroundings
-from tui.resuming import Resumer, Stage
 from tui.scope import Scope, folder_of
 from tui.screens.ask import Ask
 from tui.screens.help import Help
 from tui.screens.panes import in_words
 from tui.screens.reading import Reading
+from tui.settings import Settings
 from tui.widgets.bars import BottomBar, TopBar
 from tui.widgets.detail import Detail
 from tui.widgets.history import HistoryView
@@ -38,9 +37,15 @@ from tui.widgets.tasks import TaskList
 if TYPE_CHECKING:
     from textual.widgets import Input
 
+    from store.models import Task, TaskFilter, TaskRow
+    from store.protocol import Store
+    from tui.first_page import FirstPage
+    from tui.resuming import Resumer
+
 _LOOK_EVERY = 0.5  # seconds between looks at whether anybody has written to the store
 _SETTLE = 0.06  # seconds a selection must last before its history is read
 _SORTS = list(TaskSort)
+_GROUPS = [None, *TaskGroup]
 
 
 class Browse(Reading):
@@ -82,18 +87,22 @@ class Browse(Reading):
         importer: Callable[[Store], Awaitable[Importer | None]],
         launcher: Launcher,
         here: Path,
+        settings: Settings | None = None,
+        first: FirstPage | None = None,
     ) -> None:
         super().__init__()
+        self._settings = settings
         self._open_store = open_store
         self._make_importer = importer
         self._launcher = launcher
         self._here = here
+        self._first = first
         self._importer: Importer | None = None
         self._organiser: Organiser | None = None
         self._resumer: Resumer | None = None
         self._scope = Scope.EVERYTHING
-        # Unvalidated: building the validator would cost the first frame more than all the rest.
-        self._filter = TaskFilter.model_construct(top_level=True)
+        self._lists: TaskFilter | None = None
+        self._group: TaskGroup | None = None
         self._seen: tuple[int, int] | None = None
         self._listing = asyncio.Lock()
         self._is_stale = False
@@ -120,17 +129,26 @@ class Browse(Reading):
 
     def on_mount(self) -> None:
         """Begin to open the store behind the first frame."""
+        self._recall()
         self._work(self._start, "start")
 
     async def _start(self) -> None:
+        if self._first is not None and self._lists is None and self._group is None:
+            await self._tasks.show(self._first)
+        await self._drawn()  # what opens the store is yet to be loaded, and that takes frames
         try:
             self._store = await self._open_store()
         except StoreError as error:
             self._tasks.empty_text = in_words(error)
+            if self._first is not None:
+                self._first.forget()
+                await self._tasks.show(self._first)
             self._tasks.refresh()
             raise
         self._organiser = Organiser(self._store)
         self._importer = await self._make_importer(self._store)
+        from tui.resuming import Resumer, Stage  # what it needs is loaded when it is used
+
         stage = Stage(self._tell, self._copy)
         self._resumer = Resumer(self._store, self._launcher, self._importer, stage)
         self._seen = await self._store.version()
@@ -143,6 +161,11 @@ class Browse(Reading):
         """See that an agent that has the terminal ends, before all of this does."""
         if self._resumer is not None:
             await self._resumer.end()
+
+    async def _drawn(self) -> None:
+        drawn = asyncio.Event()
+        self.call_after_refresh(drawn.set)
+        await drawn.wait()
 
     async def close_store(self) -> None:
         """Let go of the store; the screen is of no use after that."""
@@ -191,14 +214,24 @@ class Browse(Reading):
         tasks.empty_text = "No sessions yet."
         if self._filter.words or self._filter.archived:
             tasks.empty_text = "Nothing matches."
-        await tasks.show(store, self._wanted())
+        await tasks.show(store, self._wanted(), self._group)
         may_widen = not self._filter.words and not self._filter.archived
         while may_widen and not len(tasks) and self._scope.wider is not self._scope:
             self._scope = self._scope.wider
-            await tasks.show(store, self._wanted())
-        shown = len(tasks)
+            await tasks.show(store, self._wanted(), self._group)
+        shown, wanted = tasks.count, self._wanted()
         self._say(scope=self._scope, scopes=tuple(Scope), notes=self._notes(), shown=shown)
-        self._say(total=await store.count_tasks(TaskFilter(everything=True, archived=None)))
+        every_kind = await store.count_tasks(wanted.model_copy(update={"everything": True}))
+        anywhere = _lists(everything=wanted.everything, archived=wanted.archived)
+        total = await store.count_tasks(anywhere)
+        self._say(total=total, hidden=max(0, every_kind - shown))
+
+    @property
+    def _filter(self) -> TaskFilter:
+        """What is listed. Made when it is asked for: the first frame needs no models."""
+        if self._lists is None:
+            self._lists = _lists()
+        return self._lists
 
     def _wanted(self) -> TaskFilter:
         folder = folder_of(self._scope, self._here)
@@ -248,6 +281,8 @@ class Browse(Reading):
 
     @on(TaskList.Selected)
     def _selected(self, event: TaskList.Selected) -> None:
+        if self._store is None:
+            return  # it is told again when the store's own rows are there
         if self._settling is not None:
             self._settling.stop()
         row = event.row
@@ -347,6 +382,7 @@ class Browse(Reading):
         """Go to the next order."""
         after = _SORTS[(_SORTS.index(self._filter.sort) + 1) % len(_SORTS)]
         self._change_filter(sort=after)
+        self._remember("list_sort", after)
 
     def action_hidden(self) -> None:
         """Show every kind of session, or only people's."""
@@ -357,12 +393,42 @@ class Browse(Reading):
         self._change_filter(archived=not self._filter.archived)
 
     def _change_filter(self, **changes: Any) -> None:
-        self._filter = self._filter.model_copy(update=changes)
+        self._lists = self._filter.model_copy(update=changes)
+        self._work(self._list, "list")
+
+    def action_group(self) -> None:
+        """Group by the next thing, or not."""
+        self._group = _GROUPS[(_GROUPS.index(self._group) + 1) % len(_GROUPS)]
+        self._remember("list_group", self._group or "none")
         self._work(self._list, "list")
 
     def action_density(self) -> None:
         """Give tasks one line or two."""
         self._tasks.lines_each = 3 - self._tasks.lines_each
+        self._remember("list_lines", str(self._tasks.lines_each))
+
+    def _recall(self) -> None:
+        """Show the list as it was chosen last. What does not say is as usual."""
+        if self._settings is None:
+            return
+        try:
+            chosen = self._settings.all()
+        except (OSError, ValueError):
+            return  # the app says so
+        if (sort := chosen.get("list_sort")) in _SORTS and sort != TaskSort.ACTIVE:
+            self._lists = self._filter.model_copy(update={"sort": TaskSort(str(sort))})
+        if (group := chosen.get("list_group")) in _GROUPS and group is not None:
+            self._group = TaskGroup(str(group))
+        if chosen.get("list_lines") == "2":
+            self._tasks.lines_each = 2
+
+    def _remember(self, name: str, value: str) -> None:
+        if self._settings is None:
+            return
+        try:
+            self._settings.change(name, value)
+        except (OSError, ValueError) as error:
+            self._tell(f"This is not remembered: {printable(str(error))}", "warning")
 
     def action_help(self) -> None:
         """Show every key."""
@@ -458,3 +524,10 @@ class Browse(Reading):
         """Stop the clock that reads the history of a passing selection."""
         if self._settling is not None:
             self._settling.stop()
+
+
+def _lists(**also: Any) -> TaskFilter:
+    from store.models import TaskFilter
+
+    # Unvalidated: building the validator would cost more than the list.
+    return TaskFilter.model_construct(top_level=True, **also)

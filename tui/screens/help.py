@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from functools import cache
+from textwrap import wrap
 from typing import ClassVar
 
-from rich.table import Table
-from rich.text import Text
-from textual.app import ComposeResult
+from textual.app import ComposeResult, RenderResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.geometry import Size
 from textual.screen import ModalScreen
-from textual.widgets import Static
+from textual.widget import Widget
 
 from tui.commands import COMMANDS, Group
+from tui.render.tasks import LEGEND
+
+_KEYS = max(len(command.shown_keys) for command in COMMANDS)
+_LEAST = 20  # cells for what a key does, however narrow the terminal is
 
 
 class Help(ModalScreen[None]):
@@ -43,22 +49,49 @@ class Help(ModalScreen[None]):
         with VerticalScroll() as sheet:
             sheet.border_title = "Keys"
             sheet.border_subtitle = "esc closes"
-            yield Static(_table())
+            yield Keys()
 
     def action_leave(self) -> None:
         """Close the sheet."""
         self.dismiss(None)
 
 
-def _table() -> Table:
-    table = Table.grid(padding=(0, 2))
-    table.add_column(justify="right", no_wrap=True)
-    table.add_column()
+class Keys(Widget):
+    """The table of the keys, as wide as there is room. A rich table would take four frames."""
+
+    DEFAULT_CSS = "Keys { height: auto; }"
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:  # noqa: ARG002
+        """Say how many lines it takes."""
+        return len(_lines(width))
+
+    def render(self) -> RenderResult:
+        """Draw it."""
+        return Content("\n").join(_lines(self.content_size.width))
+
+
+@cache
+def _lines(width: int) -> tuple[Content, ...]:
+    room = max(_LEAST, width - _KEYS - 2)
+    lines: list[Content] = []
     for group in Group:
-        table.add_row("", Text(group, "bold underline"))
+        lines.append(_heading(group))
         for command in COMMANDS:
             if command.group is group:
-                table.add_row(Text(command.shown_keys, "bold"), Text(command.help))
-        table.add_row("", "")
-    table.add_row(Text("ctrl+p", "bold"), Text("Find any of these commands by name."))
-    return table
+                lines += _row(command.shown_keys, command.help, room)
+        lines.append(Content())
+    lines += _row("ctrl+p", "Find any of these commands by name.", room)
+    lines += (Content(), _heading("Marks in the list"))
+    for mark, words in LEGEND:
+        lines += _row(mark, f"{words[0].upper()}{words[1:]}.", room)
+    return tuple(lines)
+
+
+def _heading(text: str) -> Content:
+    return Content.assemble(" " * (_KEYS + 2), (text, "bold underline"))
+
+
+def _row(keys: str, text: str, room: int) -> list[Content]:
+    first, *rest = wrap(text, room)
+    row = Content.assemble((keys.rjust(_KEYS), "bold"), f"  {first}")
+    return [row, *(Content(" " * (_KEYS + 2) + line) for line in rest)]

@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 from textual import on
 
 from store.errors import NotFound
-from store.models import Task
-from store.protocol import Store
 from store.text import printable
 from tui import clipboard, clock
 from tui.links import links_of
@@ -19,7 +17,8 @@ from tui.widgets.history import HistoryView
 from tui.widgets.tasks import TaskList
 
 if TYPE_CHECKING:
-    from store.models import TaskRow
+    from store.models import Task, TaskRow
+    from store.protocol import Store
 
 
 class Reading(Panes):

@@ -21,6 +21,7 @@ class Standing:
     notes: tuple[str, ...] = ()
     shown: int = 0
     total: int = 0
+    hidden: int = 0
     importing: str = ""
 
 
@@ -36,9 +37,16 @@ class TopBar(Widget):
     def render(self) -> RenderResult:
         """Draw the line: what is left, and what is right of the space between."""
         now = self.standing
-        count = f"{now.shown:,}" if now.shown == now.total else f"{now.shown:,} of {now.total:,}"
-        right = " · ".join(text for text in (count, now.importing) if text)
-        for scopes in (now.scopes, (now.scope,)):
+        count = f"{now.shown:,} of {now.total:,}"
+        if now.shown == now.total:
+            count = f"{now.shown:,} task{'' if now.shown == 1 else 's'}"
+        hidden = f"{now.hidden:,} hidden" if now.hidden else ""
+        told = [text for text in (count, hidden, now.importing) if text]
+        for scopes, right in (
+            (now.scopes, " · ".join(told)),
+            ((now.scope,), " · ".join(told)),
+            ((now.scope,), told[-1] if now.importing else told[0]),
+        ):
             left = self._left(scopes)
             space = self.content_size.width - left.cell_length - len(right)
             if space > 1:

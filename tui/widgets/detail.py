@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from textual.content import Content
 from textual.widgets import Static
 
-from store.models import TaskRow
 from store.text import printable
 from tui import clock
 from tui.render.detail import Surroundings, detail
+
+if TYPE_CHECKING:
+    from store.models import TaskRow
 
 
 class Detail(Static):

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.message import Message as Event
 
-from store import Message
 from tui.paging import HistoryPages, HistorySource
 from tui.render.marks import Links
 from tui.render.plan import Fold
@@ -15,6 +14,9 @@ from tui.showing import Extract, Showing
 from tui.viewport import Viewport
 from tui.widgets.history_mouse import HistoryMouse
 from tui.widgets.history_pane import GROUP, PATIENCE
+
+if TYPE_CHECKING:
+    from store.models import Message
 
 __all__ = ["Fold", "HistorySource", "HistoryView"]
 

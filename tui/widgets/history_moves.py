@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import TYPE_CHECKING
 
-from store.models import Message
 from tui.paging import place_at
 from tui.viewport import Viewport
 from tui.widgets.history_pane import SCALE, HistoryPane
+
+if TYPE_CHECKING:
+    from store.models import Message
 
 
 class HistoryMoves(HistoryPane, inherit_bindings=False):

@@ -1,71 +1,26 @@
-"""The task list: drawn line by line from a `Listing`, whatever its length."""
+"""The task list: a task is selected in it, tasks are unfolded, the selection is kept."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from rich.segment import Segment
-from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.geometry import Region, Size
 from textual.message import Message
-from textual.reactive import reactive
-from textual.scroll_view import ScrollView
-from textual.strip import Strip
 
-from store.models import TaskFilter, TaskRow
-from tui import clock
-from tui.listing import Listing, TaskSource
-from tui.render.tasks import Place, TaskLook, task_strips
+from store.enums import TaskGroup
+from store.errors import NotFound
+from tui.listing import Entry, Listing, TaskSource
+from tui.render.tasks import fold_cells
+from tui.widgets.tasks_pane import TasksPane
 
-_AGENTS = ("claude", "codex", "goose")
+if TYPE_CHECKING:
+    from store.models import TaskFilter, TaskRow
 
 
-class TaskList(ScrollView, can_focus=True):
+class TaskList(TasksPane):
     """The tasks that a filter lets through, one of them selected."""
-
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "tasks--title",
-        "tasks--dim",
-        "tasks--working",
-        "tasks--waiting",
-        "tasks--cursor",
-        "tasks--cursor-blurred",
-        *(f"tasks--{agent}" for agent in _AGENTS),
-    }
-
-    DEFAULT_CSS = """
-    TaskList {
-        background: $surface;
-        color: $foreground;
-        overflow-x: hidden;
-        overflow-y: auto;
-        scrollbar-size-vertical: 1;
-        scrollbar-background: $surface;
-        scrollbar-background-hover: $surface;
-        scrollbar-background-active: $surface;
-
-        & > .tasks--title { color: $foreground; }
-        & > .tasks--dim { color: $text-muted; }
-        & > .tasks--working { color: $text-success; text-style: bold; }
-        & > .tasks--waiting { color: $text-warning; }
-        & > .tasks--claude { color: $text-warning; }
-        & > .tasks--codex { color: $text-success; }
-        & > .tasks--goose { color: $text-accent; }
-        & > .tasks--cursor {
-            color: $block-cursor-foreground;
-            background: $block-cursor-background;
-            text-style: bold;
-        }
-        & > .tasks--cursor-blurred {
-            color: $block-cursor-blurred-foreground;
-            background: $block-cursor-blurred-background;
-        }
-        &:ansi > .tasks--cursor { text-style: reverse; }
-    }
-    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "move(-1)", "Up", show=False, id="list.up"),
@@ -75,11 +30,10 @@ class TaskList(ScrollView, can_focus=True):
         Binding("home", "first", "First", show=False, id="list.first"),
         Binding("end", "last", "Last", show=False, id="list.last"),
         Binding("enter", "open", "Read", show=False, id="list.open"),
-        Binding("space,left,right", "fold", "Fold", show=False, id="list.fold"),
+        Binding("space", "fold", "Fold", show=False, id="list.fold"),
+        Binding("right", "unfold", "Unfold", show=False, id="list.unfold"),
+        Binding("left", "fold_up", "Fold up", show=False, id="list.fold_up"),
     ]
-
-    cursor: reactive[int] = reactive(0, init=False)
-    lines_each: reactive[int] = reactive(1, init=False)
 
     class Selected(Message):
         """Another task is selected, or what is known of the selected one changed."""
@@ -107,59 +61,64 @@ class TaskList(ScrollView, can_focus=True):
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
-        self._listing: Listing | None = None
-        self._look: TaskLook | None = None
         self._told: tuple[str, object] | None = None
-        self.empty_text = "Opening …"
-
-    def on_mount(self) -> None:
-        """Redraw the ages now and then."""
-        self.set_interval(30, self.refresh)
+        self._is_reading = False
 
     # What it shows
 
-    async def show(self, source: TaskSource, wanted: TaskFilter) -> None:
+    async def show(
+        self,
+        source: TaskSource,
+        wanted: TaskFilter | None = None,
+        group: TaskGroup | None = None,
+    ) -> None:
         """Show the tasks of a filter; the selected one stays selected while it is among them."""
         listing = self._listing
         if listing is None or listing.source is not source:
             listing = self._listing = Listing(source)
-            await listing.begin(wanted, self._height)
-            self._shown()
-        order = await listing.read_order(wanted)
+            if group is None:
+                await listing.begin(wanted, self._height)
+                self._shown()
+        order = await listing.read_order(wanted, group, self.selected_id)
         # From here to the first await nothing can move: old order and old cursor belong together.
         selected, above = self.selected_id, self.cursor - self._top
         listing.take(order)
+        self._group = group
+        self._keep(listing, selected, above)
+        await listing.fill(min(self.cursor, self._top), max(self.cursor, self._top + self._height))
+        self._shown()
+
+    def _keep(self, listing: Listing, selected: str | None, above: int) -> None:
+        """Keep a task selected, or what is now in its place, where the eye has it."""
         index = listing.find(selected) if selected is not None else None
-        if index is None:
-            index = max(0, min(self.cursor, len(listing) - 1))
+        index = listing.nearest(self.cursor if index is None else index)
         self.set_reactive(TaskList.cursor, index)
+        self._drawn.clear()
         self._resize_list()
         if 0 <= above < self._height:
-            # Rows came or went above the selected one: it stays where the eye has it.
             top = max(0, index - above) * self.lines_each
             self.scroll_to(y=top, animate=False, force=True)
-        await listing.fill(min(index, self._top), max(index, self._top + self._height))
-        self._shown()
 
     def _shown(self) -> None:
         self._resize_list()
         self._show_cursor()
-        self.refresh()
+        self._redraw()
         self._tell()
+
+    @property
+    def count(self) -> int:
+        """How many tasks are listed, those folded behind others of their family, too."""
+        return 0 if self._listing is None else self._listing.count
 
     @property
     def selected_id(self) -> str | None:
         """The id of the selected task."""
-        if self._listing is None or not 0 <= self.cursor < len(self._listing):
-            return None
-        return self._listing.entry(self.cursor).task_id
+        return None if self._listing is None else self._listing.task_id(self.cursor)
 
     @property
     def selected(self) -> TaskRow | None:
         """The row of the selected task, once it has been read."""
-        if self._listing is None or not 0 <= self.cursor < len(self._listing):
-            return None
-        return self._listing.row(self.cursor)
+        return None if self._listing is None else self._listing.row(self.cursor)
 
     def __len__(self) -> int:
         return 0 if self._listing is None else len(self._listing)
@@ -171,11 +130,11 @@ class TaskList(ScrollView, can_focus=True):
 
     def action_move(self, by: int) -> None:
         """Select the task above or below."""
-        self._go(self.cursor + by)
+        self._go(self.cursor + by, upwards=by < 0)
 
     def action_page(self, by: int) -> None:
         """Select the task a page above or below."""
-        self._go(self.cursor + by * max(1, self._height - 1))
+        self._go(self.cursor + by * max(1, self._height - 1), upwards=by < 0)
 
     def action_first(self) -> None:
         """Select the first task."""
@@ -190,119 +149,166 @@ class TaskList(ScrollView, can_focus=True):
         if self.selected_id is not None:
             self.post_message(self.Opened())
 
+    def _go(self, index: int, *, upwards: bool = False) -> None:
+        if self._listing is not None and len(self):
+            self.cursor = self._listing.nearest(index, upwards=upwards)
+
+    def watch_cursor(self, before: int, index: int) -> None:
+        """Keep the selected task in view and tell of it."""
+        self._show_cursor()
+        self._redraw_line(before)
+        self._redraw_line(index)
+        self._tell()
+
+    def watch_lines_each(self, before: int, lines: int) -> None:
+        """Lay the list out anew for another density, the selected task where the eye has it."""
+        above = self.cursor - self.scroll_offset.y // before
+        self._resize_list()
+        self.scroll_to(y=max(0, self.cursor - above) * lines, animate=False, force=True)
+        self._show_cursor()
+        self._redraw()
+        self._read_visible()
+
+    def on_resize(self) -> None:
+        """Keep the selected task in view, and read what came into it."""
+        self._resize_list()
+        self._show_cursor()
+        self._read_visible()
+
+    def on_click(self, event: events.Click) -> None:
+        """Select the task under the mouse; a second click reads it, one on its mark unfolds it."""
+        place = event.get_content_offset(self)
+        if place is None:
+            return
+        index, part = divmod(self.scroll_offset.y + place.y, self.lines_each)
+        entry = self._entry_at(index)
+        listing = self._listing
+        if entry is None or listing is None:
+            return
+        if place.y == 0 and self._sticky(listing, index) is not None:
+            return  # a heading is over it
+        self._go(index)
+        if part == 0 and place.x in fold_cells(entry):
+            self.action_fold()
+        elif event.chain == 2:
+            self.action_open()
+
+    # Folding
+
     def action_fold(self) -> None:
-        """Show or hide the sub-agents of the selected task, or of its parent."""
-        row, listing = self.selected, self._listing
-        if row is None or listing is None:
+        """Show or hide what belongs to the selected task, or to what it hangs under."""
+        entry = self._entry_at(self.cursor)
+        if entry is not None and entry.folded and not entry.is_open:
+            self._unfold(entry)
+        else:
+            self.action_fold_up()
+
+    def action_unfold(self) -> None:
+        """Show the forks and sub-agents of the selected task."""
+        entry = self._entry_at(self.cursor)
+        if entry is None or entry.is_open:
             return
-        task = row.task
-        if not row.children:
-            parent = task.parent_task_id
-            if parent is None or listing.find(parent) is None:
-                self.post_message(self.Refused("This task has no sub-agents to show."))
-                return
-            self._go(listing.find(parent) or 0)
-            self._fold(listing, parent)
+        if entry.folded:
+            self._unfold(entry)
+        else:
+            self._refuse()
+
+    def action_fold_up(self) -> None:
+        """Hide what belongs to the selected task, or to what it hangs under."""
+        entry, listing = self._entry_at(self.cursor), self._listing
+        if entry is None or listing is None:
             return
-        self._fold(listing, task.id)
+        head = listing.head(entry.task_id)
+        if entry.is_open and entry.rails:
+            head = entry.task_id
+        if head is None:
+            self._refuse()
+            return
+        above = self.cursor - self._top
+        listing.fold(head)
+        self._keep(listing, head, min(above, self._height - 1))
+        self._shown()
+
+    def _refuse(self) -> None:
+        self.post_message(self.Refused("This task has no sub-agents or forks to show."))
+
+    def _unfold(self, entry: Entry) -> None:
+        listing = self._listing
+        if listing is None:
+            return
+
+        async def unfold() -> None:
+            try:
+                await self._open_up(listing, entry.task_id)
+            except NotFound:
+                pass  # deleted in this moment: the next reading of the list will tell
+            except Exception as error:
+                self.post_message(self.Failed(error))
+
+        self.run_worker(unfold, group="fold", exit_on_error=False)  # type: ignore[arg-type]
+
+    async def _open_up(self, listing: Listing, task_id: str) -> None:
+        tree = await listing.read_family(task_id)
+        selected, above = self.selected_id, self.cursor - self._top
+        listing.unfold(task_id, tree)
+        self._keep(listing, selected, above)
+        first = listing.find(tree[0].task_id)
+        if first is not None:  # as much of it as there is room for, the selected task in any case
+            self._show_lines(first, min(len(tree), self._height))
+        await listing.fill(self._top, self._top + self._height)
+        self._shown()
 
     async def reveal(self, path: Sequence[str]) -> bool:
-        """Select the last task of a path, opening those before it that it hangs under.
+        """Select the last task of a path, unfolding those before it that it hangs under.
 
         Says whether it is listed.
         """
         listing = self._listing
         if listing is None:
             return False
-        for above in path[:-1]:
-            if listing.find(above) is not None and not listing.is_open(above):
-                await listing.toggle(above)
+        for task_id in path:
+            if listing.find(path[-1]) is not None:
+                break
+            shown = task_id if listing.find(task_id) is not None else listing.head(task_id)
+            if shown is not None and not listing.is_open(shown):
+                await self._open_up(listing, shown)
         index = listing.find(path[-1])
-        self._resize_list()
-        self.refresh()
         if index is None:
             return False
         await listing.fill(index, index + 1)
-        self._go(index)
+        self._go(listing.find(path[-1]) or index)
         return True
-
-    def _fold(self, listing: Listing, task_id: str) -> None:
-        async def toggle() -> None:
-            try:
-                await listing.toggle(task_id)
-                await listing.fill(self._top, self._top + self._height)
-            except Exception as error:
-                self.post_message(self.Failed(error))
-                return
-            self._resize_list()
-            self.refresh()
-
-        self.run_worker(toggle, group="fold", exit_on_error=False)  # type: ignore[arg-type]
-
-    def _go(self, index: int) -> None:
-        if len(self):
-            self.cursor = max(0, min(index, len(self) - 1))
-
-    def watch_cursor(self) -> None:
-        """Keep the selected task in view and tell of it."""
-        self._show_cursor()
-        self.refresh()
-        self._tell()
-
-    def watch_lines_each(self) -> None:
-        """Lay the list out anew for another density."""
-        self._resize_list()
-        self._show_cursor()
-        self.refresh()
-
-    def _show_cursor(self) -> None:
-        top = self.cursor * self.lines_each
-        region = Region(0, top, max(1, self.size.width), self.lines_each)
-        self.scroll_to_region(region, animate=False, force=True)
-
-    def on_click(self, event: events.Click) -> None:
-        """Select the task under the mouse; a second click reads it."""
-        index = (self.scroll_offset.y + event.y) // self.lines_each
-        if index < len(self):
-            self._go(index)
-            if event.chain == 2:
-                self.action_open()
 
     # Reading rows
 
-    @property
-    def _top(self) -> int:
-        return self.scroll_offset.y // self.lines_each
-
-    @property
-    def _height(self) -> int:
-        return -(-max(1, self.scrollable_content_region.height) // self.lines_each)
-
-    def _resize_list(self) -> None:
-        width = self.scrollable_content_region.width
-        self.virtual_size = Size(width, len(self) * self.lines_each)
-
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        """Read the rows that came into view."""
+        """Read the rows that came into view, or soon will."""
         super().watch_scroll_y(old_value, new_value)
         if round(old_value) != round(new_value):
             self._read_visible()
 
     def _read_visible(self) -> None:
-        listing, top = self._listing, self._top
-        if listing is None or not listing.lacks(top, top + self._height):
+        if self._listing is None or self._is_reading or not self._lacks(self._listing):
             return
+        self._is_reading = True
+        self.run_worker(self._read_rows, group="rows", exit_on_error=False)  # type: ignore[arg-type]
 
-        async def read() -> None:
-            try:
+    async def _read_rows(self) -> None:
+        """Read until nothing is missing: one goes on scrolling meanwhile."""
+        try:
+            while (listing := self._listing) is not None and self._lacks(listing):
+                in_view = listing.lacks(self._top, self._top + self._height, near=0)
                 await listing.fill(self._top, self._top + self._height)
-            except Exception as error:
-                self.post_message(self.Failed(error))
-                return
-            self.refresh()
-            self._tell()
+                if in_view:
+                    self._redraw()
+                self._tell()
+        except Exception as error:
+            self.post_message(self.Failed(error))
+        finally:
+            self._is_reading = False
 
-        self.run_worker(read, group="rows", exclusive=True, exit_on_error=False)  # type: ignore[arg-type]
+    def _lacks(self, listing: Listing) -> bool:
+        return listing.lacks(self._top, self._top + self._height)
 
     def _tell(self) -> None:
         row = self.selected
@@ -313,64 +319,3 @@ class TaskList(ScrollView, can_focus=True):
         if told != self._told:
             self._told = told
             self.post_message(self.Selected(row))
-
-    # Drawing
-
-    def notify_style_update(self) -> None:
-        """Take up the styles of another theme."""
-        self._look = None
-        super().notify_style_update()
-
-    def on_focus(self) -> None:
-        """Show the cursor of a focused list."""
-        self._look = None
-
-    def on_blur(self) -> None:
-        """Show the cursor of a list that is not focused."""
-        self._look = None
-
-    def render_line(self, y: int) -> Strip:
-        """Draw one line of the terminal."""
-        width = self.size.width
-        listing = self._listing
-        index, part = divmod(self.scroll_offset.y + y, self.lines_each)
-        if listing is None or not len(listing):
-            return self._note(self.empty_text if y == 1 else "", width)
-        if index >= len(listing):
-            return Strip.blank(width, self.rich_style)
-        entry = listing.entry(index)
-        place = Place(entry, listing.is_open(entry.task_id), index == self.cursor)
-        strips = task_strips(
-            listing.row(index),
-            place,
-            width,
-            self._styles(),
-            lines=self.lines_each,
-            now=clock.now(),
-        )
-        return strips[part].apply_style(self.rich_style)
-
-    def _note(self, text: str, width: int) -> Strip:
-        line = [Segment(f"  {text}", self._styles().dim)]
-        return Strip(line).adjust_cell_length(width).apply_style(self.rich_style)
-
-    def _styles(self) -> TaskLook:
-        if self._look is None:
-            selected = self._style("cursor" if self.has_focus else "cursor-blurred")
-            self._look = TaskLook(
-                title=self._colour("title"),
-                dim=self._colour("dim"),
-                working=self._colour("working"),
-                waiting=self._colour("waiting"),
-                agents={agent: self._colour(agent) for agent in _AGENTS},
-                selected=selected,
-            )
-        return self._look
-
-    def _style(self, name: str) -> Style:
-        return self.get_component_rich_style(f"tasks--{name}")
-
-    def _colour(self, name: str) -> Style:
-        """Give a style without its background, which is the line's."""
-        style = self._style(name)
-        return Style(color=style.color, bold=style.bold)
