@@ -51,7 +51,11 @@ def demonstration() -> Backscroll:
 
         collector.begin()
         store = await open_store(MEMORY)
-        await fill(store)
+        try:
+            await fill(store)
+        except BaseException:  # who quits at once must not leave it open
+            await store.close()
+            raise
         return store
 
     async def no_importer(_store: Store) -> Importer | None:

@@ -48,7 +48,9 @@ class FirstPage:
         group: TaskGroup | None = None,  # noqa: ARG002
     ) -> Outline:
         """Give the rows' order."""
-        task_ids = [row.task.id for row in self._rows]
+        from tui.listing import first_of_each  # who asks this has it; who reads rows need not wait
+
+        task_ids = first_of_each(self._rows)
         return cast("Outline", SimpleNamespace(task_ids=task_ids, folds={}, groups=()))
 
     async def family(

@@ -175,7 +175,7 @@ class Listing:
         page = await self.source.list_tasks(wanted, limit=height)
         self._rows = {row.task.id: row for row in page.items}
         self._fresh = set(self._rows)
-        self.take(Order(wanted, Beginning(_first_of_each(page.items)), {}))
+        self.take(Order(wanted, Beginning(first_of_each(page.items)), {}))
 
     async def read_order(
         self, wanted: TaskFilter | None, group: TaskGroup | None, selected: str | None
@@ -273,7 +273,7 @@ def _fronts(folds: Mapping[str, Fold]) -> dict[str, str]:
     return {task_id: front for front, fold in folds.items() for task_id in fold.task_ids}
 
 
-def _first_of_each(rows: Sequence[TaskRow]) -> list[str]:
+def first_of_each(rows: Sequence[TaskRow]) -> list[str]:
     """Give the first task of each family, as far as a page shows who belongs to whom."""
     firsts: list[str] = []
     seen: set[str] = set()

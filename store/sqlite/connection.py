@@ -87,13 +87,17 @@ class Connection:
             await asyncio.shield(connecting)
             await connection.run(setup, wait=WAIT_SECONDS)
         except BaseException as error:
-            # Cancelled while it connects, aiosqlite forgets the connection without closing it.
-            await asyncio.wait([connecting])
-            await connection.close()
+            # In a task of its own: who is cancelled here may be cancelled once more.
+            await asyncio.shield(asyncio.ensure_future(connection._abandon(connecting)))
             if isinstance(error, sqlite3.Error):
                 raise store_error(error, name) from error
             raise
         return connection
+
+    async def _abandon(self, connecting: asyncio.Future[aiosqlite.Connection]) -> None:
+        # Cancelled while it connects, aiosqlite forgets the connection without closing it.
+        await asyncio.wait([connecting])
+        await self.close()
 
     async def close(self) -> None:
         """Close after everything that was sent has been done, whoever stops waiting for it."""

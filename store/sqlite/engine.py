@@ -65,6 +65,7 @@ from store.sqlite.connection import Connection, Readers
 from store.sqlite.copy import copy
 from store.sqlite.file import prepare
 from store.sqlite.grouping import Work, in_transaction
+from store.sqlite.held import Held
 from store.sqlite.integrity import problems
 from store.validation import validated
 
@@ -81,9 +82,15 @@ class SqliteStore:
     """A store in one SQLite file, or in memory. See `store.protocol.Store` for every call."""
 
     def __init__(
-        self, name: str, path: Path | None, writer: Connection, readers: Readers | None
+        self,
+        name: str,
+        path: Path | None,
+        writer: Connection,
+        readers: Readers | None,
+        held: Held | None = None,
     ) -> None:
         self.name = name
+        self._held = held
         self._path = path
         self._writer = writer
         self._readers = readers
@@ -103,11 +110,15 @@ class SqliteStore:
             writer = await Connection.open(name, name=name, setup=setup)
             return cls(name, None, writer, None)
         name = str(path)
-        await asyncio.to_thread(prepare, path, name)
+        held = await _prepared(path, name)
         setup = partial(_set_up, name=name, migrating=migrate, synchronous=synchronous)
-        writer = await Connection.open(name, name=name, setup=setup)
+        try:
+            writer = await Connection.open(name, name=name, setup=setup)
+        except BaseException:
+            held.release()
+            raise
         writer.after_each_commit(Checkpoints(name).after_commit)
-        return cls(name, path, writer, Readers(path, name, _set_up_reader))
+        return cls(name, path, writer, Readers(path, name, _set_up_reader), held)
 
     @staticmethod
     async def recover(path: Path) -> Recovery:
@@ -132,6 +143,8 @@ class SqliteStore:
         if self._readers is not None:
             await self._readers.close()
         await self._writer.close()
+        if self._held is not None:
+            self._held.release()
 
     async def _write(self, work: Work[T]) -> T:
         result = await self._writer.write(work)
@@ -478,6 +491,20 @@ class SqliteStore:
     async def describe(self) -> dict[str, Any]:
         facts = await self._writer.read(_describe)
         return {"path": self.name, **facts}
+
+
+async def _prepared(path: Path, name: str) -> Held:
+    preparing = asyncio.ensure_future(asyncio.to_thread(prepare, path, name))
+    try:
+        return await asyncio.shield(preparing)
+    except asyncio.CancelledError:  # the thread goes on, and what it gives is nobody's
+        preparing.add_done_callback(_let_go)
+        raise
+
+
+def _let_go(preparing: asyncio.Future[Held]) -> None:
+    if not preparing.cancelled() and preparing.exception() is None:
+        preparing.result().release()
 
 
 def _member(enum: type[T], value: object) -> T:

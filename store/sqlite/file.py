@@ -10,24 +10,39 @@ from urllib.parse import quote
 
 from store.errors import NotAStore, StoreCorrupt, StoreUnavailable
 from store.sqlite import migrate
+from store.sqlite.held import Held
 
 _MAGIC = b"SQLite format 3\0"
 _HEADER = 100
 _APPLICATION_ID = slice(68, 72)  # see https://sqlite.org/fileformat.html#the_database_header
 
 
-def prepare(path: Path, name: str) -> None:
+def prepare(path: Path, name: str) -> Held:
     """Make the folder and the file, for their owner only, and refuse what is not a store.
 
-    The -wal and -shm files take the file's permissions. Raises NotAStore or SchemaTooNew before
-    anything is opened for writing, StoreCorrupt for a file that has lost what its log belongs to,
-    and StoreUnavailable for what the system refuses.
+    Gives what is to be released when the database has been closed. The -wal and -shm files take
+    the file's permissions. Raises NotAStore or SchemaTooNew before anything is opened for writing,
+    StoreCorrupt for a file that has lost what its log belongs to, and StoreUnavailable for what
+    the system refuses.
     """
     try:
         _make_folder(path.parent)
-        head = _head(path)
+        descriptor = _open(path)
     except OSError as error:
         raise StoreUnavailable(f"{name} cannot be opened: {error.strerror}") from error
+    held = Held(descriptor)
+    try:
+        _check(path, name, os.pread(descriptor, _HEADER, 0))
+    except OSError as error:
+        held.release()
+        raise StoreUnavailable(f"{name} cannot be read: {error.strerror}") from error
+    except BaseException:
+        held.release()
+        raise
+    return held
+
+
+def _check(path: Path, name: str, head: bytes) -> None:
     if not head and _size(f"{name}-wal"):
         # SQLite would take the file for a new one, and the log that holds its data for an old one.
         raise StoreCorrupt(f"{name} is empty, but a log with data lies beside it: {name}-wal")
@@ -53,16 +68,14 @@ def _make_folder(folder: Path) -> None:
     folder.chmod(0o700)
 
 
-def _head(path: Path) -> bytes:
+def _open(path: Path) -> int:
     flags = os.O_RDWR | os.O_CLOEXEC | os.O_NONBLOCK
     try:
         descriptor = os.open(path, flags | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
-        descriptor = os.open(path, flags)
-    else:
-        os.fchmod(descriptor, 0o600)
-    with os.fdopen(descriptor, "rb") as file:
-        return file.read(_HEADER)
+        return os.open(path, flags)
+    os.fchmod(descriptor, 0o600)
+    return descriptor
 
 
 def _size(path: str) -> int:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from store.families import first_origins, nearest_origins
 from store.models import Fold, Outline, Relative, TaskFilter, TaskGroup, TaskSort
@@ -28,56 +30,50 @@ def outline(
             behind = _behind(folds)
             task_ids = [task_id for task_id in task_ids if task_id not in behind]
         return Outline.trusted(task_ids=task_ids, folds=folds, groups=())
-    by_day = group is TaskGroup.DAY
-    at = "task.created_at" if by_day and filter.sort is TaskSort.CREATED else "task.active_at"
-    key = at if by_day else "coalesce(task.project_path, '')"
+    name: Callable[[Any], str] = str
+    at, key = "task.active_at", "coalesce(task.project_path, '')"
+    if group is TaskGroup.DAY:
+        name = _day
+        at = "task.created_at" if filter.sort is TaskSort.CREATED else at
+        key = f"{at} / {_QUARTER}"
     rows = lists.select(db, filter, f"task.id, {key}, {at}").fetchall()
     folds = _folds(db, [row[0] for row in rows])
-    name = _days() if by_day else str
-    members, latest = _in_groups(rows, _behind(folds), name)
-    order = sorted(members, key=lambda key: latest[key], reverse=True)
+    groups = _in_groups(rows, _behind(folds), name)
     return Outline.trusted(
-        task_ids=[task_id for key in order for task_id in members[key]],
+        task_ids=[task_id for group in groups for task_id in group.task_ids],
         folds=folds,
-        groups=tuple((key, len(members[key])) for key in order),
+        groups=tuple((group.name, len(group.task_ids)) for group in groups),
     )
 
 
+@dataclass(slots=True)
+class _Group:
+    name: str
+    latest: int
+    task_ids: list[str]
+
+
 def _in_groups(
-    rows: Iterable[tuple[str, object, int]],
-    behind: Collection[str],
-    name: Callable[[object], str],
-) -> tuple[dict[str, list[str]], dict[str, int]]:
-    """Give the ids of each group in their order, and when something last happened in it."""
-    members: dict[str, list[str]] = {}
-    latest: dict[str, int] = {}
+    rows: Iterable[tuple[str, Any, int]], behind: Collection[str], name: Callable[[Any], str]
+) -> list[_Group]:
+    """Give the groups, the one of the latest task first. Keys may share a name."""
+    named: dict[str, _Group] = {}
+    by_key: dict[object, _Group] = {}  # a key is named once, however many rows have it
     for task_id, key, at in rows:
         if task_id in behind:
             continue
-        group = name(key)
-        if group not in members:
-            members[group] = [task_id]
-            latest[group] = at
-        else:
-            members[group].append(task_id)
-            latest[group] = max(at, latest[group])
-    return members, latest
+        group = by_key.get(key)
+        if group is None:
+            group = by_key[key] = named.setdefault(name(key), _Group(name(key), at, []))
+        if at > group.latest:
+            group.latest = at
+        group.task_ids.append(task_id)
+    return sorted(named.values(), key=lambda group: group.latest, reverse=True)
 
 
-def _days() -> Callable[[object], str]:
-    """Give what tells the local day of a time in microseconds. Each quarter of an hour is asked
-    for once.
-    """
-    known: dict[int, str] = {}
-
-    def day(at: object) -> str:
-        assert isinstance(at, int)
-        quarter = at // _QUARTER
-        if quarter not in known:
-            known[quarter] = local_day(moment(at))
-        return known[quarter]
-
-    return day
+def _day(quarter: int) -> str:
+    """Give the local day of a quarter of an hour since 1970, as `2026-11-20`."""
+    return local_day(moment(quarter * _QUARTER))
 
 
 def local_day(moment: datetime) -> str:

@@ -292,3 +292,25 @@ async def test_a_read_cancelled_at_any_step_leaves_the_readers_well(
 async def _reading(store: Store) -> None:
     await store.list_tasks()
     assert len([message async for message in store.iter_history("a")]) == 30
+
+
+async def test_an_opening_cancelled_twice_leaves_nothing_open(tmp_path: Path) -> None:
+    threads = set(threading.enumerate())
+    for n in range(60):
+        opening = asyncio.ensure_future(open_store(tmp_path / f"{n}.db").__aenter__())
+        await asyncio.sleep(n * 0.0002)
+        for _ in range(3):
+            opening.cancel()
+            await asyncio.sleep(0)
+        with suppress(asyncio.CancelledError):
+            await (await opening).close()
+    for _ in range(200):
+        if not set(threading.enumerate()) - threads - _of_the_loop():
+            break
+        await asyncio.sleep(0.01)
+    assert not set(threading.enumerate()) - threads - _of_the_loop()
+
+
+def _of_the_loop() -> set[threading.Thread]:
+    """Give the threads that run functions for the loop: they wait for the next one."""
+    return {thread for thread in threading.enumerate() if thread.name.startswith("asyncio_")}

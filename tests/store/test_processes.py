@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 import signal
 import sqlite3
@@ -13,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from store import Store, StoreBusy, open_store, protocol
+from store import Store, StoreBusy, TaskFilter, open_store, protocol
 from store.sqlite import connection
-from tests.store.helpers import new_task, said, start, texts
+from tests.store.helpers import new_task, run, said, start, texts
 
 APPEND = """
     import asyncio, sys
@@ -49,6 +50,37 @@ def _go(processes: list[subprocess.Popen[str]]) -> None:
         assert process.stdin is not None
         process.stdin.write("go\n")
         process.stdin.flush()
+
+
+VISIT = """
+    import asyncio, sys
+    from store import Task, open_store
+
+    async def main():
+        async with open_store(sys.argv[1]) as store:
+            await store.save_task(Task(id=sys.argv[2]))
+
+    asyncio.run(main())
+"""
+
+
+async def test_a_store_opened_twice_in_one_process_keeps_its_log(database: Path) -> None:
+    """Closing a descriptor of a file takes a process's locks on it away, SQLite's too."""
+    descriptors = len(os.listdir("/dev/fd"))
+    async with open_store(database) as first:
+        await new_task(first, id="one")
+        async with open_store(database) as second:
+            assert await second.list_task_ids(TaskFilter(everything=True)) == ["one"]
+        run(VISIT, database, "other")  # it is not the last to close the database
+        await new_task(first, id="two")
+        listed = await first.list_task_ids(TaskFilter(everything=True))
+        assert sorted(listed) == ["one", "other", "two"]
+        run(VISIT, database, "another")
+    async with open_store(database) as store:
+        listed = await store.list_task_ids(TaskFilter(everything=True))
+        assert sorted(listed) == ["another", "one", "other", "two"]
+        assert (await store.integrity()).is_whole
+    assert len(os.listdir("/dev/fd")) == descriptors
 
 
 async def test_four_processes_append_to_one_history(database: Path) -> None:

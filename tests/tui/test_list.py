@@ -150,6 +150,8 @@ async def test_the_heading_stays_while_its_tasks_pass_under_it(s: Store) -> None
         tasks.scroll_to(y=15, animate=False)
         await settle(pilot)
         assert words(pilot)[0].startswith("p0")
+        await click(pilot, 10, 0)
+        assert tasks.selected_id == "task 39", "a click on a heading selects nothing"
         assert [word for word in words(pilot)[1:] if word.startswith("p1")], "it comes from below"
 
 
@@ -321,6 +323,17 @@ async def test_the_mouse_selects_reads_and_unfolds(s: Store) -> None:
         assert pilot.app.screen.has_class("-reading")
 
 
+async def test_only_the_mark_itself_unfolds(s: Store) -> None:
+    await family(s)
+    async with browsing(s) as pilot:
+        await press(pilot, "z")
+        for x, y in ((2, 2), (6, 2), (3, 3)):
+            await click(pilot, x, y)
+            assert "▾" not in screen_text(pilot), (x, y)
+        await click(pilot, 3, 2)
+        assert "▾ origin" in words(pilot)
+
+
 async def test_the_mouse_on_headings_and_in_two_lines(s: Store) -> None:
     await week(s)
     async with browsing(s) as pilot:
@@ -360,6 +373,39 @@ async def test_the_selected_task_stays_in_view_in_another_density_or_size(s: Sto
         await pilot.resize_terminal(120, 60)
         await settle(pilot)
         assert "…" not in "".join(words(pilot))
+
+
+def lit(pilot: Pilot[None]) -> list[str]:
+    """Give the lines that look selected."""
+    tasks = tasks_of(pilot)
+    background = tasks.get_component_rich_style("tasks--cursor").bgcolor
+    drawn = [tasks.render_line(y) for y in range(tasks.content_size.height)]
+    shown = [
+        strip for strip in drawn if any(s.style and s.style.bgcolor == background for s in strip)
+    ]
+    return [strip.text[3:].split("  ")[0].strip() for strip in shown]
+
+
+async def test_one_line_looks_selected(s: Store) -> None:
+    await week(s)
+    async with browsing(s) as pilot:
+        for key, selected in (("down", "early"), ("end", "seven"), ("up", "tuesday")):
+            await press(pilot, key)
+            assert lit(pilot) == [selected]
+
+
+async def test_what_is_looked_at_stays_where_it_is_while_rows_arrive_above(s: Store) -> None:
+    for n in range(120):
+        await s.save_task(Task(id=f"t{n:03}", title=f"Task {n:03}", created_at=NOON - minutes(n)))
+    async with browsing(s) as pilot:
+        await press(pilot, "pagedown", "pagedown", *["up"] * 9)
+        before = words(pilot)
+        assert before[0] != "Task 000"
+        for n in range(3):
+            await s.save_task(Task(title="New", created_at=NOON + minutes(n)))
+        await until(pilot, lambda: "123 tasks" in screen_text(pilot))
+        await settle(pilot)
+        assert words(pilot) == before
 
 
 async def test_rows_are_there_however_fast_one_goes(s: Store) -> None:

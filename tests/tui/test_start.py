@@ -6,16 +6,18 @@ import asyncio
 import gc
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from store import Store, StoreUnavailable
+from store import Store, StoreClosed, StoreUnavailable, Task, open_store
 from store.opening import first_rows
 from tests.store.helpers import run
 from tests.tui.people import FakeLauncher, browsing, detail_text, screen_text, settle, until
 from tui import collector
 from tui.app import Backscroll
+from tui.browser import demonstration
 from tui.first_page import FirstPage
 from tui.importing import Importer
 from tui.widgets.tasks import TaskList
@@ -82,6 +84,28 @@ async def test_the_rows_are_there_before_the_store_is(seeded: Store, path: Path)
         assert titles(screen_text(pilot)) == before
 
 
+async def test_the_first_rows_show_a_family_once_and_what_is_selected_stays(
+    seeded: Store, path: Path
+) -> None:
+    docs = await seeded.get_task("docs")
+    await seeded.save_task(docs.model_copy(update={"fork_of": "bug"}))
+    first = FirstPage(lambda: first_rows(path, limit=40))
+    opening = Opening(seeded)
+    app = Backscroll(opening, no_importer, launcher=FakeLauncher(), first=first)
+    async with app.run_test(size=(120, 40)) as pilot:
+        tasks = app.screen.query_one(TaskList)
+        await until(pilot, lambda: "Fix retry storm" in screen_text(pilot))
+        assert "Write the docs" not in screen_text(pilot)
+        await pilot.press("down", "down")
+        assert tasks.selected_id == "ship"
+        await seeded.save_task(Task(title="Arrived meanwhile"))
+        opening.may_open.set()
+        await until(pilot, lambda: "Arrived meanwhile" in screen_text(pilot))
+        assert tasks.selected_id == "ship"
+        await until(pilot, lambda: "▸1 Fix retry" in screen_text(pilot))
+        assert "Write the docs" not in screen_text(pilot)
+
+
 async def test_rows_of_a_store_that_cannot_be_opened_go(seeded: Store, path: Path) -> None:
     first = FirstPage(lambda: first_rows(path, limit=40))
     opening = Opening(StoreUnavailable("the disk is on fire"))
@@ -97,6 +121,43 @@ async def test_rows_of_a_store_that_cannot_be_opened_go(seeded: Store, path: Pat
 async def test_no_first_page_is_no_matter(seeded: Store) -> None:
     async with browsing(seeded) as pilot:
         assert "Fix retry storm" in screen_text(pilot)
+
+
+async def test_quitting_while_the_store_is_opened_closes_it(path: Path) -> None:
+    reached = asyncio.Event()
+    stores = []
+
+    async def opened() -> Store:
+        stores.append(await open_store(path))
+        reached.set()
+        with suppress(asyncio.CancelledError):  # too late: it is open
+            await asyncio.Event().wait()
+        return stores[0]
+
+    app = Backscroll(opened, no_importer, launcher=FakeLauncher())
+    async with app.run_test(size=(120, 40)) as pilot:
+        await asyncio.wait_for(reached.wait(), 10)
+        await pilot.press("q")
+    with pytest.raises(StoreClosed):
+        await stores[0].version()
+
+
+async def test_quitting_the_demonstration_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    stores: list[Store] = []
+    filling = asyncio.Event()
+
+    async def fill(store: Store) -> None:
+        stores.append(store)
+        filling.set()
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr("store.demo.fill", fill)
+    app = demonstration()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await asyncio.wait_for(filling.wait(), 10)
+        await pilot.press("q")
+    with pytest.raises(StoreClosed):
+        await stores[0].version()
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import shutil
 import unicodedata
 from collections.abc import Iterator
@@ -17,15 +18,17 @@ from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
+from wcwidth import wcwidth
 
 from store.text import printable
 from tests.tui.foreign import TEXTS, make
 from tests.tui.grid import COUNTINGS, Counting, Grid, WithoutMarks
 from tests.tui.terminal import Terminal, backscroll, surroundings
 from tests.tui.tmux import Tmux
-from tui.output import Simple, settled
-from tui.render.cells import most_cells, simple, whole
+from tui.output import Simple
+from tui.render.cells import SETTLED, is_settled, most_cells, simple, whole
 from tui.render.wrap import breaks, clip
+from tui.settle import settled
 
 WORDS = [word for text in TEXTS.values() for word in printable(text).split(" ")]
 TEXT = st.lists(st.sampled_from([*WORDS, "", "a", "│", "日", "👩", "\u0301"]), max_size=12).map(
@@ -145,7 +148,25 @@ def test_letters_are_not_lost_where_there_is_room(text: str, counting: Counting)
 
 def test_what_is_settled_is_sent_as_it_is() -> None:
     text = "\x1b[1;1H\x1b[1m│ Größe “x” → 日本語 한국어 ✓ ░▒▓ αβγ Привет\x1b[0m\n"
-    assert settled(text) is text
+    assert is_settled(text)
+    assert settled(text) == text
+
+
+def test_settled_characters_have_one_width_in_every_version_of_unicode() -> None:
+    pairs = re.findall("(.)-(.)|(.)", SETTLED, re.DOTALL)
+    settled_ones = [
+        char
+        for first, last, one in pairs
+        for char in ([one] if one else map(chr, range(ord(first), ord(last) + 1)))
+        if char.isprintable()
+    ]
+    assert len(settled_ones) > 90_000
+    for version in ("9.0.0", "12.1.0", "15.1.0", "17.0.0"):
+        odd = [char for char in settled_ones if cell_len(char, version) not in (1, 2)]
+        assert odd == []
+        assert [char for char in settled_ones if cell_len(char, version) != cell_len(char)] == []
+    assert [char for char in settled_ones if wcwidth(char) != cell_len(char)] == []
+    assert [char for char in settled_ones if unicodedata.category(char)[0] in "MC"] == []
 
 
 def test_terminals_that_reorder_keep_borders_where_they_are() -> None:

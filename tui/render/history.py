@@ -19,6 +19,7 @@ from textual.strip import Strip
 
 from store.enums import Role
 from store.text import TAB_WIDTH, printable
+from tui.render.cells import unpiled
 from tui.render.look import Look, on_ground
 from tui.render.markdown import markdown_rows, open_fence
 from tui.render.plan import Fold, Plan, Shape, plan_message
@@ -139,7 +140,7 @@ class _Drawing:
 
     def _rows(self, part: int) -> Iterable[Row]:
         plan = self.plan
-        text = printable(plan.text(part), lines=True).expandtabs(TAB_WIDTH)
+        text = unpiled(printable(plan.text(part), lines=True).expandtabs(TAB_WIDTH))
         lines = text.split("\n")
         if part < plan.parts - 1 and len(lines) > 1 and not lines[-1]:
             lines.pop()  # the part ends with a line; the next one begins with the next

@@ -9,10 +9,11 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 
-from tui.render.cells import clusters, most_cells
+from tui.render.cells import clusters, is_settled, most_cells
 
 _RUNS = re.compile(r"\s+|\S+")
 _MOST_PER_CELL = 16  # characters: what more is piled up in one cell is cut off
@@ -145,7 +146,25 @@ class _Breaker:
         self.room = self.rest
 
     def _chop(self, run: str, offset: int) -> None:
+        if is_settled(run):
+            self._chop_settled(run, offset)
+            return
         for start, end, _cells, most in clusters(run):
             if self.used and self.used + most > self.room:
                 self._break(offset + start, offset + start)
             self._take(offset + end, most)
+
+    def _chop_settled(self, run: str, offset: int) -> None:
+        """Do the same for text whose characters are one cluster each, as that of Chinese."""
+        at = 0
+        while at < len(run):
+            room = self.room - self.used
+            size = min(room, len(run) - at)
+            while (cells := cell_len(run[at : at + size])) > room:
+                size -= (cells - room + 1) // 2
+            if not size and not self.used:
+                size, cells = 1, cell_len(run[at])
+            at += size
+            self._take(offset + at, cells)
+            if at < len(run):
+                self._break(offset + at, offset + at)

@@ -97,6 +97,7 @@ class Browse(Reading):
         self._launcher = launcher
         self._here = here
         self._first = first
+        self._opening: asyncio.Future[Store] | None = None
         self._importer: Importer | None = None
         self._organiser: Organiser | None = None
         self._resumer: Resumer | None = None
@@ -136,8 +137,10 @@ class Browse(Reading):
         if self._first is not None and self._lists is None and self._group is None:
             await self._tasks.show(self._first)
         await self._drawn()  # what opens the store is yet to be loaded, and that takes frames
+        self._opening = asyncio.ensure_future(self._open_store())
         try:
-            self._store = await self._open_store()
+            # Not cancelled with this worker, which may be cancelled twice: closing sees to it.
+            self._store = await asyncio.shield(self._opening)
         except StoreError as error:
             self._tasks.empty_text = in_words(error)
             if self._first is not None:
@@ -174,8 +177,11 @@ class Browse(Reading):
         workers = list(self.workers)
         self.workers.cancel_all()
         await asyncio.gather(*(worker.wait() for worker in workers), return_exceptions=True)
-        if self._store is not None:
-            await self._store.close()
+        if self._opening is not None:
+            self._opening.cancel()
+            [opened] = await asyncio.gather(self._opening, return_exceptions=True)
+            if not isinstance(opened, BaseException):
+                await opened.close()
 
     # Keeping what is shown true
 

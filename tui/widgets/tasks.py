@@ -11,7 +11,7 @@ from textual.message import Message
 
 from store.enums import TaskGroup
 from store.errors import NotFound
-from tui.listing import Entry, Listing, TaskSource
+from tui.listing import Entry, Listing, Order, TaskSource
 from tui.render.tasks import fold_cells
 from tui.widgets.tasks_pane import TasksPane
 
@@ -52,17 +52,9 @@ class TaskList(TasksPane):
             super().__init__()
             self.reason = reason
 
-    class Failed(Message):
-        """Rows could not be read."""
-
-        def __init__(self, error: Exception) -> None:
-            super().__init__()
-            self.error = error
-
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
         self._told: tuple[str, object] | None = None
-        self._is_reading = False
 
     # What it shows
 
@@ -75,18 +67,23 @@ class TaskList(TasksPane):
         """Show the tasks of a filter; the selected one stays selected while it is among them."""
         listing = self._listing
         if listing is None or listing.source is not source:
-            listing = self._listing = Listing(source)
+            listing = Listing(source)
             if group is None:
                 await listing.begin(wanted, self._height)
+                self._take(listing, group)
                 self._shown()
         order = await listing.read_order(wanted, group, self.selected_id)
         # From here to the first await nothing can move: old order and old cursor belong together.
-        selected, above = self.selected_id, self.cursor - self._top
-        listing.take(order)
-        self._group = group
-        self._keep(listing, selected, above)
+        self._take(listing, group, order)
         await listing.fill(min(self.cursor, self._top), max(self.cursor, self._top + self._height))
         self._shown()
+
+    def _take(self, listing: Listing, group: TaskGroup | None, order: Order | None = None) -> None:
+        selected, above = self.selected_id, self.cursor - self._top
+        if order is not None:
+            listing.take(order)
+        self._listing, self._group = listing, group
+        self._keep(listing, selected, above)
 
     def _keep(self, listing: Listing, selected: str | None, above: int) -> None:
         """Keep a task selected, or what is now in its place, where the eye has it."""
@@ -279,36 +276,7 @@ class TaskList(TasksPane):
         self._go(listing.find(path[-1]) or index)
         return True
 
-    # Reading rows
-
-    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        """Read the rows that came into view, or soon will."""
-        super().watch_scroll_y(old_value, new_value)
-        if round(old_value) != round(new_value):
-            self._read_visible()
-
-    def _read_visible(self) -> None:
-        if self._listing is None or self._is_reading or not self._lacks(self._listing):
-            return
-        self._is_reading = True
-        self.run_worker(self._read_rows, group="rows", exit_on_error=False)  # type: ignore[arg-type]
-
-    async def _read_rows(self) -> None:
-        """Read until nothing is missing: one goes on scrolling meanwhile."""
-        try:
-            while (listing := self._listing) is not None and self._lacks(listing):
-                in_view = listing.lacks(self._top, self._top + self._height, near=0)
-                await listing.fill(self._top, self._top + self._height)
-                if in_view:
-                    self._redraw()
-                self._tell()
-        except Exception as error:
-            self.post_message(self.Failed(error))
-        finally:
-            self._is_reading = False
-
-    def _lacks(self, listing: Listing) -> bool:
-        return listing.lacks(self._top, self._top + self._height)
+    # Telling
 
     def _tell(self) -> None:
         row = self.selected

@@ -1,4 +1,4 @@
-"""How the task list is drawn: line by line from a `Listing`, whatever its length."""
+"""How the task list is read and drawn: what is in view of a `Listing`, whatever its length."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import ClassVar
 from rich.segment import Segment
 from rich.style import Style
 from textual.geometry import Region, Size
+from textual.message import Message
 from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
@@ -76,11 +77,19 @@ class TasksPane(ScrollView, can_focus=True):
     cursor: reactive[int] = reactive(0, init=False)
     lines_each: reactive[int] = reactive(1, init=False)
 
+    class Failed(Message):
+        """Rows could not be read."""
+
+        def __init__(self, error: Exception) -> None:
+            super().__init__()
+            self.error = error
+
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
         self.empty_text = "Opening …"
         self._listing: Listing | None = None
         self._group: TaskGroup | None = None
+        self._is_reading = False
         self._look: TaskLook | None = None
         self._ground = Style()
         # What was drawn, by place: moving draws two lines anew, scrolling those that come in.
@@ -119,6 +128,40 @@ class TasksPane(ScrollView, can_focus=True):
         top, height = first * self.lines_each - above, count * self.lines_each + above
         region = Region(0, top, max(1, self.size.width), height)
         self.scroll_to_region(region, animate=False, force=True)
+
+    # Reading rows
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """Read the rows that came into view, or soon will."""
+        super().watch_scroll_y(old_value, new_value)
+        if round(old_value) != round(new_value):
+            self._read_visible()
+
+    def _read_visible(self) -> None:
+        if self._listing is None or self._is_reading or not self._lacks(self._listing):
+            return
+        self._is_reading = True
+        self.run_worker(self._read_rows, group="rows", exit_on_error=False)  # type: ignore[arg-type]
+
+    async def _read_rows(self) -> None:
+        """Read until nothing is missing: one goes on scrolling meanwhile."""
+        try:
+            while (listing := self._listing) is not None and self._lacks(listing):
+                in_view = listing.lacks(self._top, self._top + self._height, near=0)
+                await listing.fill(self._top, self._top + self._height)
+                if in_view:
+                    self._redraw()
+                self._tell()
+        except Exception as error:
+            self.post_message(self.Failed(error))
+        finally:
+            self._is_reading = False
+
+    def _lacks(self, listing: Listing) -> bool:
+        return listing.lacks(self._top, self._top + self._height)
+
+    def _tell(self) -> None:
+        """Do what is due when rows were read."""
 
     # Drawing
 
