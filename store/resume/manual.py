@@ -188,3 +188,15 @@ def _model_place(argv: Sequence[str], manual: Manual) -> int | None:
         if place and word in names and place + 1 < len(argv):
             return place
     return None
+
+
+def with_base(command: Command, old: Command, new: Command) -> Command:
+    """Give the command with its beginning replaced: that of resuming by that of forking, say.
+
+    One that begins otherwise was written by hand, and is given as it is.
+    """
+    words = old.argv[1:]
+    if command.argv[1 : len(words) + 1] != words:
+        return command
+    rest = command.argv[len(words) + 1 :]
+    return replace(command, argv=(command.argv[0], *new.argv[1:], *rest))

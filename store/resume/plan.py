@@ -119,7 +119,9 @@ async def prepare(
         plan = replace(plan, command=replace(command, argv=(program, *command.argv[1:])))
     if Obstacle.FOLDER in obstacles:
         return plan
-    if not (at_a_glance and session.source_gone_at is None):
+    # Of a session that did not come from a file only its agent can tell.
+    believed = session.source_path is None or (at_a_glance and session.source_gone_at is None)
+    if not believed:
         plan = await _with_standing(store, plan, adapter, env)
     doubts = await _doubts(store, plan, adapter, env, is_copy=fork or at_a_glance)
     return replace(plan, doubts=doubts)
@@ -294,7 +296,7 @@ async def _doubts(
         elif session.status is SessionStatus.ACTIVE:
             found[Doubt.LIVE] = "it is open already, from another backscroll"
     without = {name: env[name] for name in env if name not in plan.manual.home_variables}
-    usual = (*adapter.roots(env), *adapter.roots(without))
+    usual = (*adapter.roots(env), *adapter.roots(without), Path())
     if plan.home not in usual and str(plan.home) not in await store.trusted_homes():
         found[Doubt.HOME] = (
             f"it came from another home of {name}'s, and the settings there would be used, with"

@@ -152,7 +152,7 @@ class Browse(Reading):
         self._importer = await self._make_importer(self._store)
         from tui.resuming import Resumer, Stage  # what it needs is loaded when it is used
 
-        stage = Stage(self._tell, self._copy)
+        stage = Stage(self._tell, self._copy, self.app.push_screen_wait)
         self._resumer = Resumer(self._store, self._launcher, self._importer, stage)
         self._seen = await self._store.version()
         await self._list()
@@ -320,6 +320,8 @@ class Browse(Reading):
             self._linked = (task_id, row.children)
             self._work(lambda: self._link(store, row), "link")
         detail.show(row, await self._surroundings(store, row.task))
+        if (resumer := self._resumer) is not None:
+            self._work(lambda: self._weigh(resumer, row), "weigh")
 
     async def _surroundings(self, store: Store, task: Task) -> Surroundings:
         try:
@@ -504,27 +506,40 @@ class Browse(Reading):
 
     def action_copy(self) -> None:
         """Copy the command that resumes the session."""
-        if (chosen := self._asked_for()) is not None:
-            resumer, row = chosen
-            resumer.copy(row)
+        self._resume(lambda resumer, row: resumer.copy(row))
 
     def action_resume(self) -> None:
         """Hand the terminal to the agent."""
-        if (chosen := self._asked_for()) is not None:
-            resumer, row = chosen
-            self._work(lambda: self._leave(resumer.resume(row)), "resume")
+        self._resume(lambda resumer, row: resumer.resume(row))
 
-    def _asked_for(self) -> tuple[Resumer, TaskRow] | None:
+    def action_fork(self) -> None:
+        """Hand the terminal to the agent, with a copy."""
+        self._resume(lambda resumer, row: resumer.resume(row, fork=True))
+
+    def action_choose(self) -> None:
+        """Show how the agent would be started, and let it be changed."""
+        self._resume(lambda resumer, row: resumer.choose(row))
+
+    def _resume(self, how: Callable[[Resumer, TaskRow], Coroutine[Any, Any, bool]]) -> None:
+        """Do something with the selected session; when an agent was in it, show what it said."""
         row, resumer = self._tasks.selected, self._resumer
         if row is None or resumer is None:
             self._nothing_selected()
-            return None
-        return resumer, row
+            return
 
-    async def _leave(self, resuming: Coroutine[Any, Any, bool]) -> None:
-        if await resuming:
-            await self._list()
-            self._history.action_scroll_end()
+        async def there_and_back() -> None:
+            if await how(resumer, row):
+                await self._list()
+                self._history.action_scroll_end()
+
+        self._work(there_and_back, "resume")
+
+    async def _weigh(self, resumer: Resumer, row: TaskRow) -> None:
+        """Grey the keys that cannot act on a row."""
+        idle = await resumer.idle_commands(row)
+        selected = self._tasks.selected
+        if selected is not None and selected.task.id == row.task.id:
+            self.query_one(BottomBar).off = idle
 
     def on_unmount(self, _event: events.Unmount) -> None:
         """Stop the clock that reads the history of a passing selection."""
