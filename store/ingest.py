@@ -22,6 +22,7 @@ from store.originals import keep
 from store.progress import Progress
 from store.protocol import Store
 from store.reading import files
+from store.resume.places import remember
 from store.sources import Checkpoint, Chunk, KnownSource, Recorded, Source
 
 # One batch is one transaction: large enough to be cheap, small enough to hold the write lock for
@@ -135,6 +136,8 @@ async def run(
     await index(store, progress)
     if originals:
         report.bytes_kept = await keep(store, _not_kept(work, known), progress)
+    if report.sessions_added and not paths:
+        await remember(store)  # by what their repositories are known again, should they be moved
     report.seconds = time.monotonic() - began
     return report
 

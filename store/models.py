@@ -255,6 +255,29 @@ class Extraction(Model):
     updated_at: Time
 
 
+class Place(Model):
+    """A folder that was moved: sessions of `old`, and of folders below it, belong to `new` now."""
+
+    old: Id
+    new: Id
+    said_at: Time
+
+
+class Repository(Model):
+    """By what the repository of a project's folder is known again when the folder is gone.
+
+    `top` is the folder of the working tree, `main` that of the repository's first one, `remote`
+    the address that it is fetched from, without names and secrets, `beginning` the first entry of
+    its log. All are empty for a folder without a repository.
+    """
+
+    folder: Id
+    top: str = ""
+    main: str = ""
+    remote: str = ""
+    beginning: str = ""
+
+
 class Integrity(Model):
     """What a check of the database found: nothing, or every problem in words."""
 

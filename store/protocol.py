@@ -25,7 +25,9 @@ if TYPE_CHECKING:
         NewMessage,
         Outline,
         Page,
+        Place,
         Relative,
+        Repository,
         Session,
         Summary,
         Task,
@@ -457,6 +459,43 @@ class Store(Protocol):
 
     async def original_piece(self, backend: str, path: str, number: int) -> Piece:
         """Give one piece of a source's file. Raises NotFound."""
+        ...
+
+    # Places
+
+    async def set_place(self, old: str, new: str) -> Place:
+        """Remember that a folder was moved: what was in `old` and below is in `new` and below.
+
+        Raises InvalidValue for paths that are not absolute, or the same.
+        """
+        ...
+
+    async def places(self) -> list[Place]:
+        """Give the moves that are remembered, the last one first."""
+        ...
+
+    async def forget_place(self, old: str) -> None:
+        """Forget where a folder was moved to. Raises NotFound."""
+        ...
+
+    async def project_folders(self) -> list[str]:
+        """Give the folders that sessions belong to, those of the newest first."""
+        ...
+
+    async def note_repositories(self, repositories: Sequence[Repository]) -> None:
+        """Remember by what the repositories of projects' folders are known again."""
+        ...
+
+    async def repositories(self) -> list[Repository]:
+        """Give what is remembered of repositories, by folder."""
+        ...
+
+    async def trust_home(self, path: str) -> None:
+        """Remember that agents may be started with this home, and the settings in it."""
+        ...
+
+    async def trusted_homes(self) -> list[str]:
+        """Give the homes that a person trusts beside the agents' usual ones."""
         ...
 
     # The database itself

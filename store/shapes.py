@@ -151,5 +151,9 @@ def _path(path: str) -> str:
 
 
 def command(item: Command) -> dict[str, Any]:
-    """Give a command as `resume --print --json` shows it."""
-    return {"argv": list(item.argv), "cwd": item.cwd, "env": item.env}
+    """Give a command as `resume --print --json` shows it.
+
+    `unset` names variables to take out of the environment; mostly there are none, and no `unset`.
+    """
+    shape = {"argv": list(item.argv), "cwd": item.cwd, "env": item.env}
+    return shape | ({"unset": list(item.unset)} if item.unset else {})

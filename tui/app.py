@@ -72,6 +72,7 @@ class Backscroll(App[None]):
         super().__init__()
         self._simple = Simple()
         self._settings = settings
+        self._leaving: asyncio.Task[None] | None = None
         self._idle = Idle()
         self._said_at_start = ""
         for theme in OWN_THEMES:
@@ -96,7 +97,14 @@ class Backscroll(App[None]):
             self.set_interval(IDLE, self._idle.look)
             loop = asyncio.get_running_loop()
             for asked in (signal.SIGTERM, signal.SIGHUP):
-                loop.add_signal_handler(asked, self.exit)
+                loop.add_signal_handler(asked, self._begin_to_leave)
+
+    def _begin_to_leave(self) -> None:
+        async def leave() -> None:
+            await self._browse.come_back()
+            self.exit()
+
+        self._leaving = asyncio.create_task(leave())
 
     async def on_event(self, event: events.Event) -> None:
         """Take note of keys and the mouse."""

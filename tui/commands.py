@@ -275,6 +275,21 @@ COMMANDS: tuple[Command, ...] = (
         in_footer=True,
     ),
     Command(
+        "fork",
+        ("f",),
+        "Fork",
+        "Go on in a copy of the conversation; the session itself stays as it is.",
+        Group.RESUME,
+        in_footer=True,
+    ),
+    Command(
+        "choose",
+        ("R",),
+        "Resume as",
+        "Show the command first, with folder, permission mode, model and more to choose.",
+        Group.RESUME,
+    ),
+    Command(
         "copy",
         ("c",),
         "Copy command",

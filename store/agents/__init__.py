@@ -18,6 +18,8 @@ from store.errors import NotFound, ResumeError
 if TYPE_CHECKING:
     from store.models import Session
     from store.resume import Command
+    from store.resume.manual import Manual
+    from store.resume.standing import Standing
     from store.sources import Checkpoint, Chunk, Source
 
 
@@ -32,8 +34,14 @@ class Adapter(Protocol):
     name: str
     """The backend's name in the store and on the command line."""
 
+    title: str
+    """What it is called in a sentence."""
+
     program: str
     """The agent's command."""
+
+    manual: Manual
+    """What of its command line a person may choose."""
 
     def roots(self, env: Mapping[str, str]) -> list[Path]:
         """Give the folders that the agent keeps its sessions under, whether they exist or not."""
@@ -57,6 +65,18 @@ class Adapter(Protocol):
         None when it never does, or there is nothing to delete. Looks at files, and never raises
         for what they hold.
         """
+        ...
+
+    def standing(self, session: Session, folder: str, env: Mapping[str, str]) -> Standing:
+        """Look whether the agent, started in `folder`, would find the session. Raises OSError."""
+        ...
+
+    def origins(self, head: bytes) -> tuple[str, ...]:
+        """Give the sessions whose files have to be there, too, for one that begins like that."""
+        ...
+
+    def holder(self, session: Session, folder: str, env: Mapping[str, str]) -> str | None:
+        """Say in words which other process has the session open; None when none is known to."""
         ...
 
 

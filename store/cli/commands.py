@@ -14,6 +14,25 @@ Run = Callable[[argparse.Namespace], Coroutine[Any, Any, int]]
 """A command: from its options to its exit status."""
 
 
+class CommandParser(argparse.ArgumentParser):
+    """The parser of one command. With `takes_more` what stands behind `--` becomes `more`, as is.
+
+    argparse itself would take it for the command's own, or refuse it where options stand between.
+    """
+
+    takes_more = False
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Parse what is before `--`, if what is behind it is another program's."""
+        if not self.takes_more or args is None:
+            return super().parse_known_args(args, namespace)
+        words = list(args)
+        end = words.index("--") if "--" in words else len(words)
+        found, rest = super().parse_known_args(words[:end], namespace)
+        found.more = words[end + 1 :]
+        return found, rest
+
+
 class Commands:
     """The parser of all commands, to which each is added."""
 
@@ -29,11 +48,13 @@ class Commands:
         )
         self.parser.add_argument("--database", **target)
         # Understood behind the command too; its own absence there must not undo what came before.
-        self._shared = argparse.ArgumentParser(add_help=False)
+        self._shared = CommandParser(add_help=False)
         self._shared.add_argument("--database", default=argparse.SUPPRESS, **target)
-        self._added = self.parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+        self._added = self.parser.add_subparsers(
+            title="commands", metavar="COMMAND", required=True, parser_class=CommandParser
+        )
 
-    def add(self, name: str, run: Run, help: str) -> argparse.ArgumentParser:  # noqa: A002
+    def add(self, name: str, run: Run, help: str) -> CommandParser:  # noqa: A002
         """Add a command that takes `--json` and `--database`, and give its parser for the rest."""
         added = self._added.add_parser(name, help=help, description=help, parents=[self._shared])
         added.add_argument("--json", action="store_true", help="print only JSON")

@@ -18,7 +18,7 @@ from typing import NamedTuple
 from store.models import Kind, Role
 from store.query.model import FilterName, Query
 from store.sqlite.index import FEW, OUTPUT, PROSE
-from store.sqlite.places import place_at
+from store.sqlite.timeline import place_at
 from store.sqlite.values import micros, to_json
 from store.words import Needles, mark_of
 

@@ -24,8 +24,10 @@ from store.models import (
     NewMessage,
     Outline,
     Page,
+    Place,
     Recovery,
     Relative,
+    Repository,
     Role,
     Session,
     SessionStatus,
@@ -54,6 +56,7 @@ from store.sqlite import (
     migrate,
     originals,
     outlines,
+    places,
     sessions,
     sources,
     summaries,
@@ -485,6 +488,32 @@ class SqliteStore:
 
     async def original_piece(self, backend: str, path: str, number: int) -> Piece:
         return await self._read(lambda db: originals.piece(db, backend, path, number))
+
+    # Places
+
+    async def set_place(self, old: str, new: str) -> Place:
+        return await self._write(lambda db: places.set_place(db, old, new))
+
+    async def places(self) -> list[Place]:
+        return await self._read(places.places)
+
+    async def forget_place(self, old: str) -> None:
+        await self._write(lambda db: places.forget_place(db, old))
+
+    async def project_folders(self) -> list[str]:
+        return await self._read(places.project_folders)
+
+    async def note_repositories(self, seen: Sequence[Repository]) -> None:
+        await self._write(lambda db: places.note_repositories(db, seen))
+
+    async def repositories(self) -> list[Repository]:
+        return await self._read(places.repositories)
+
+    async def trust_home(self, path: str) -> None:
+        await self._write(lambda db: places.trust_home(db, path))
+
+    async def trusted_homes(self) -> list[str]:
+        return await self._read(places.trusted_homes)
 
     # The database itself
 

@@ -13,7 +13,7 @@ import sqlite3
 from collections.abc import Iterable
 
 from store.models import Kind
-from store.sqlite.places import Places
+from store.sqlite.timeline import Places
 from store.words import EDITION, mark_of, spelled
 
 FEW = 64

@@ -1,97 +1,88 @@
-"""Numbers for messages that put them in time, the newest first: the full text index's order."""
+"""Where projects' folders are, were moved to, and by what their repositories are known again."""
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Sequence
 
-# A moment is 262,144 microseconds: so much is as good as one time to a reader, and several agents
-# at work at once have room.
-_BITS = 18
-_LAST = 2**34  # in the year 2112
-_FIRST = 1
-_NEAR = 4096  # moments that are asked for together
+from store.errors import InvalidValue, NotFound
+from store.models import Place, Repository
+from store.sqlite.values import moment, now
+from store.text import storable
 
-
-def place_at(at: int) -> int:
-    """Give the place that a message of a time (in microseconds since 1970) has, if it is free.
-
-    Later times have lower places: what is imported, the newest first, is appended to the index.
-    """
-    return _LAST - _moment(at)
-
-
-def _moment(at: int) -> int:
-    return min(max(_FIRST, at >> _BITS), _LAST - 1)
-
-
-class Places:
-    """Gives out places that no message has, nor one whose words are still in the index."""
-
-    def __init__(self, db: sqlite3.Connection) -> None:
-        self._db = db
-
-    def of(self, times: Sequence[int]) -> list[int]:
-        """Give places for messages of these times, which ascend. The places descend.
-
-        A message whose moment is taken gets the next free one, which is later: what is told last
-        of one moment is the newest.
-        """
-        found: list[int] = []
-        taken: set[int] = set()
-        last = known_to = _FIRST - 1
-        spill = 0
-        for number, at in enumerate(times):
-            wanted = _moment(at)
-            moment = max(wanted, last + 1)
-            if moment > known_to:
-                known_to = _reach(times, number, moment)
-                taken = self._taken(moment, known_to)
-            while moment in taken:
-                moment += 1
-            if moment > known_to:
-                moment = self._free_from(moment)
-            found.append(_LAST - moment)
-            spill = max(spill, moment - wanted)
-            last = moment
-        self._db.execute("UPDATE search_state SET spill = ? WHERE spill < ?", (spill, spill))
-        return found
-
-    def _taken(self, first: int, last: int) -> set[int]:
-        bounds = _LAST - last, _LAST - first
-        rows = self._db.execute(_TAKEN, (*bounds, *bounds))
-        rows.row_factory = None
-        return {_LAST - place for (place,) in rows}
-
-    def _free_from(self, moment: int) -> int:
-        """Give the next free moment of a crowd, in few steps however long that is."""
-        if not self._taken(moment, moment):
-            return moment
-        step = 1
-        while self._taken(moment + step, moment + step):
-            step *= 2
-        full, free = moment + step // 2, moment + step
-        while free - full > 1:
-            middle = (free + full) // 2
-            if self._taken(middle, middle):
-                full = middle
-            else:
-                free = middle
-        return free
-
-
-def _reach(times: Sequence[int], number: int, moment: int) -> int:
-    """Give a moment up to which to ask at once: where the next few times are."""
-    reach = moment
-    for at in times[number + 1 : number + 1 + _NEAR]:
-        following = _moment(at)
-        if following - reach > _NEAR:
-            break
-        reach = max(reach + 1, following)
-    return reach
-
-
-_TAKEN = """
-    SELECT place FROM search_entry WHERE place BETWEEN ? AND ?
-    UNION ALL SELECT place FROM search_removed WHERE place BETWEEN ? AND ?
+_SET = """
+    INSERT INTO place (old, new, said_at) VALUES (?, ?, ?)
+    ON CONFLICT (old) DO UPDATE SET new = excluded.new, said_at = excluded.said_at
 """
+_NOTE = """
+    INSERT INTO repository (folder, top, main, remote, beginning, seen_at)
+    VALUES (?, ?, ?, ?, ?, ?)
+    ON CONFLICT (folder) DO UPDATE SET top = excluded.top, main = excluded.main,
+        remote = excluded.remote, beginning = excluded.beginning, seen_at = excluded.seen_at
+"""
+_FOLDERS = """
+    SELECT project_path FROM session WHERE project_path IS NOT NULL
+    GROUP BY project_path ORDER BY max(task) DESC
+"""
+
+
+def set_place(db: sqlite3.Connection, old: str, new: str) -> Place:
+    """Remember where a folder was moved to. Raises InvalidValue for what is not another folder."""
+    for path in (old, new):
+        if not os.path.isabs(path) or "\0" in path:  # noqa: PTH117 - a Path cannot hold NUL
+            raise InvalidValue(f"not an absolute path: {path!r}")
+    old, new = storable(old), storable(new)
+    if old == new:
+        raise InvalidValue(f"a folder cannot be moved to where it was: {old!r}")
+    at = now()
+    db.execute(_SET, (old, new, at))
+    return Place(old=old, new=new, said_at=moment(at))
+
+
+def places(db: sqlite3.Connection) -> list[Place]:
+    """Give every move that was remembered, the last one first."""
+    rows = db.execute("SELECT old, new, said_at FROM place ORDER BY said_at DESC, old")
+    return [Place(old=row["old"], new=row["new"], said_at=moment(row["said_at"])) for row in rows]
+
+
+def forget_place(db: sqlite3.Connection, old: str) -> None:
+    """Forget where a folder was moved to. Raises NotFound."""
+    if not db.execute("DELETE FROM place WHERE old = ?", (storable(old),)).rowcount:
+        raise NotFound("place of the folder", old)
+
+
+def note_repositories(db: sqlite3.Connection, seen: Sequence[Repository]) -> None:
+    """Remember by what the repositories of folders are known again."""
+    at = now()
+    db.executemany(
+        _NOTE,
+        [
+            (*map(storable, (one.folder, one.top, one.main, one.remote, one.beginning)), at)
+            for one in seen
+        ],
+    )
+
+
+def repositories(db: sqlite3.Connection) -> list[Repository]:
+    """Give what is remembered of repositories, by folder."""
+    rows = db.execute("SELECT folder, top, main, remote, beginning FROM repository ORDER BY folder")
+    return [Repository.trusted(**dict(row)) for row in rows]
+
+
+def project_folders(db: sqlite3.Connection) -> list[str]:
+    """Give every folder that a session belongs to, those of the newest sessions first."""
+    return [row["project_path"] for row in db.execute(_FOLDERS)]
+
+
+def trust_home(db: sqlite3.Connection, path: str) -> None:
+    """Remember that an agent may be started with a home."""
+    db.execute(
+        "INSERT INTO trusted_home (path, said_at) VALUES (?, ?) ON CONFLICT (path) DO NOTHING",
+        (storable(path), now()),
+    )
+
+
+def trusted_homes(db: sqlite3.Connection) -> list[str]:
+    """Give the homes that agents may be started with."""
+    return [row["path"] for row in db.execute("SELECT path FROM trusted_home ORDER BY path")]

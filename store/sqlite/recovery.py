@@ -37,6 +37,9 @@ _KEYED = {
     "tag": "task, name",
     "source": "backend, path",
     "usage": "task, day, model",
+    "place": "old",
+    "repository": "folder",
+    "trusted_home": "path",
 }
 _REFERRING = ("session", "message", "summary", "extraction", "usage")
 _HIGHEST = 2**40

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from store import NewMemory, Store, StoreClosed, Task, Usage, open_store
+from store import NewMemory, Repository, Store, StoreClosed, Task, Usage, open_store
 from store.sources import Checkpoint, Chunk, Fingerprint, SessionFacts, Source
 from tests.store.helpers import new_task, said
 
@@ -106,6 +106,11 @@ WRITES: dict[str, Callable[[Store], Awaitable[object]]] = {
     "pending_extractions": lambda s: s.pending_extractions(),
     "fail_extraction": lambda s: s.fail_extraction("queued", "no words"),
     "finish_extraction": lambda s: s.finish_extraction("queued", LEARNT),
+    "set_place": lambda s: s.set_place("/old", "/new"),
+    "note_repositories": lambda s: s.note_repositories(
+        [Repository(folder="/a"), Repository(folder="/b")]
+    ),
+    "trust_home": lambda s: s.trust_home("/home/ada/.other"),
     "mark_gone": lambda s: s.mark_gone("claude", [str(ROOT_OF_CLAUDE / "known" / "a.jsonl")]),
 }
 TIMES = {
@@ -115,6 +120,8 @@ TIMES = {
     "at",
     "last_message_at",
     "gone_at",
+    "said_at",
+    "seen_at",
     "applied_at",
 }
 TIMES |= {"source_gone_at", "active_at"}

@@ -38,6 +38,9 @@ class FakeLauncher:
         await asyncio.sleep(self.seconds)
         return self.outcome
 
+    async def end(self) -> None:
+        """There is no process that would have to end."""
+
 
 @dataclass
 class FakeImporter:
@@ -69,16 +72,24 @@ def said(*texts: str, at: datetime) -> list[NewMessage]:
     ]
 
 
+def transcript(home: Path) -> Path:
+    """Where Claude Code has the session of `bug`."""
+    return home / ".claude" / "projects" / "-uploader" / f"{CLAUDE_ID}.jsonl"
+
+
 async def seed(s: Store, folder: Path) -> None:
     """Put four tasks and a sub-agent into a store; the first listed is `bug`."""
     (folder / "uploader").mkdir(exist_ok=True)
+    transcript(folder).parent.mkdir(parents=True, exist_ok=True)
+    transcript(folder).write_text("{}\n")
     await s.create_session(
         str(folder / "uploader"),
         "claude",
         task_id="bug",
         session_id=CLAUDE_ID,
         title="Fix retry storm",
-        source_path=str(folder / "bug.jsonl"),
+        root=str(folder / ".claude"),
+        source_path=str(transcript(folder)),
     )
     talk = said("Why the storm?", "No backoff.", "Mend it.", "Mended.", at=NOW)
     await s.save_messages("bug", talk)

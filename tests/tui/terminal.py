@@ -11,7 +11,7 @@ import subprocess
 import sys
 import termios
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -60,7 +60,8 @@ class Terminal:
         if self.process.poll() is None:
             self.process.kill()
         self.process.wait()
-        os.close(self._master)
+        if self._master >= 0:
+            os.close(self._master)
 
     def type(self, keys: str) -> None:
         """Press keys."""
@@ -99,6 +100,28 @@ class Terminal:
             self._read(0.05)
         return self.process.wait(timeout=1)
 
+    def waits(self, happened: Callable[[], bool], within: float = 15.0) -> None:
+        """Wait until something is true of the screen."""
+        deadline = time.monotonic() + within
+        while not happened():
+            assert time.monotonic() < deadline, f"it never was; the screen is:\n{self.text}"
+            self._read(0.05)
+
+    def close(self) -> None:
+        """Close the window; nothing can be read or typed any more."""
+        os.close(self._master)
+        self._master = -1
+
+    def sends(self, data: bytes, *, after: bytes = b"", within: float = 15.0) -> bytes:
+        """Wait until these bytes were written, behind the last of those; give all behind those."""
+        deadline = time.monotonic() + within
+        while time.monotonic() < deadline:
+            self._read(0.05)
+            _, found, behind = self.sent.rpartition(after) if after else (b"", data, self.sent)
+            if found and data in behind:
+                return behind
+        raise AssertionError(f"{data!r} was never sent; the screen is:\n{self.text}")
+
     def modes(self) -> list[object]:
         """Give the terminal's modes: what `stty` would say."""
         return termios.tcgetattr(self._master)[:4]
@@ -109,6 +132,9 @@ class Terminal:
         return "\n".join(self.screen.display)
 
     def _read(self, patience: float) -> None:
+        if self._master < 0:
+            time.sleep(patience)
+            return
         ready, _, _ = select.select([self._master], [], [], patience)
         if not ready:
             return

@@ -16,6 +16,7 @@ from tests.tui.people import (
     notices,
     press,
     screen_text,
+    transcript,
     until,
 )
 from tui.launch import Outcome
@@ -177,7 +178,7 @@ async def test_resuming_comes_back_to_the_same_row_with_what_was_said(
         (command,) = launcher.started
         assert command.argv == (str(fake_program), "--resume", CLAUDE_ID)
         assert command.cwd == str(tmp_path / "uploader")
-        assert importer.on_source == [("claude", str(tmp_path / "bug.jsonl"))]
+        assert importer.on_source == [("claude", str(transcript(tmp_path)))]
         assert pilot.app.screen.query_one(TaskList).selected_id == "bug"
         assert "5 messages" in detail_text(pilot)
         assert not notices(pilot)
@@ -203,17 +204,6 @@ async def test_what_cannot_be_resumed_says_why(seeded: Store, fake_program: Path
         assert launcher.started == []
 
 
-async def test_a_folder_that_is_gone_is_named(
-    seeded: Store, tmp_path: Path, fake_program: Path
-) -> None:
-    (tmp_path / "uploader").rmdir()
-    launcher = FakeLauncher()
-    async with browsing(seeded, launcher=launcher) as pilot:
-        await press(pilot, "r")
-        assert f"is not there any more: {tmp_path / 'uploader'}" in notices(pilot)[-1]
-        assert launcher.started == []
-
-
 async def test_copying_the_command(seeded: Store, tmp_path: Path) -> None:
     async with browsing(seeded) as pilot:
         await press(pilot, "c")
@@ -233,7 +223,7 @@ async def test_copying_a_message_as_it_was_written_and_the_path(
         await press(pilot, "right_square_bracket", "y")
         assert pilot.app.clipboard == history[-1].content
         await press(pilot, "Y")
-        assert pilot.app.clipboard == str(tmp_path / "bug.jsonl")
+        assert pilot.app.clipboard == str(transcript(tmp_path))
 
 
 async def test_no_message_is_copied_that_is_not_in_view(seeded: Store) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Awaitable, Callable, Coroutine
 from functools import partial
 from pathlib import Path
@@ -14,9 +13,7 @@ from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.timer import Timer
 
-from store import agents, resume
-from store.enums import SessionStatus, TaskGroup, TaskSort
-from store.errors import ResumeError, StoreError
+from store.errors import StoreError
 from store.text import printable
 from tui.commands import bindings
 from tui.importing import Finished, Importer
@@ -24,9 +21,9 @@ from tui.launch import Launcher
 from tui.organise import Organiser
 from tui.queries import Queries
 from tui.screens.ask import Ask
-from tui.screens.finding import Finding
 from tui.screens.help import Help
 from tui.screens.panes import in_words
+from tui.screens.resuming import Resuming
 from tui.settings import Settings
 from tui.widgets.bars import BottomBar, TopBar
 from tui.widgets.detail import Detail
@@ -35,18 +32,14 @@ from tui.widgets.hits import HitList
 from tui.widgets.tasks import TaskList
 
 if TYPE_CHECKING:
-    from store.models import TaskRow
     from store.protocol import Store
     from tui.first_page import FirstPage
 
 _LOOK_EVERY = 0.5  # seconds between looks at whether anybody has written to the store
-_SETTLE = 0.06  # seconds a selection must last before its history is read
 WIDE = 100  # columns from which on three panes stand side by side
-_SORTS = list(TaskSort)
-_GROUPS = [None, *TaskGroup]
 
 
-class Browse(Finding):
+class Browse(Resuming):
     """Three panes on a wide terminal; on a narrow one the list, or what is being read."""
 
     DEFAULT_CSS = """
@@ -103,7 +96,6 @@ class Browse(Finding):
         self._opening: asyncio.Future[Store] | None = None
         self._importer: Importer | None = None
         self._organiser: Organiser | None = None
-        self._is_resuming = False
         self._organising = asyncio.Lock()
         self._looking: Timer | None = None
 
@@ -152,6 +144,10 @@ class Browse(Finding):
             raise
         self._organiser = Organiser(self._store)
         self._importer = await self._make_importer(self._store)
+        from tui.resuming import Resumer, Stage  # what it needs is loaded when it is used
+
+        stage = Stage(self._tell, self._copy, self.app.push_screen_wait)
+        self._resumer = Resumer(self._store, self._launcher, self._importer, stage)
         self._seen = await self._store.version()
         await self._list()
         self._looking = self.set_interval(_LOOK_EVERY, self._look)
@@ -262,66 +258,3 @@ class Browse(Finding):
             if words or nothing:
                 self._tell(f"{words or nothing}.")
             await self._list()
-
-    # Resuming
-
-    def action_copy(self) -> None:
-        """Copy the command that resumes the session."""
-        command = self._command()
-        if command is not None:
-            line = command.shell_line()
-            self._copy(line, f"Copied: {printable(line)}")
-
-    def action_resume(self) -> None:
-        """Hand the terminal to the agent."""
-        if self._is_resuming:
-            return  # the key was pressed twice: one agent has the terminal already
-        command = self._command()
-        row = self._row
-        if command is not None and row is not None:
-            self._is_resuming = True
-            self._work(lambda: self._resume(row, command), "resume")
-
-    def _command(self) -> resume.Command | None:
-        row = self._row
-        if row is None:
-            self._nothing_selected()
-            return None
-        if row.session is None:
-            self._tell("This task has no session that could be resumed.", "warning")
-            return None
-        try:
-            return agents.resume_command(row.session, fork=False, env=os.environ)
-        except ResumeError as error:
-            self._tell(f"Cannot be resumed: {error}.", "warning")
-            return None
-
-    async def _resume(self, row: TaskRow, command: resume.Command) -> None:
-        try:
-            ready = resume.ready(command, os.environ)
-            await self._mark(row, SessionStatus.ACTIVE)
-            outcome = await self._launcher(ready)
-        except ResumeError as error:
-            self._tell(f"Cannot be resumed: {error}.", "warning")
-            return
-        finally:
-            self._is_resuming = False
-        await self._mark(row, SessionStatus.PAUSED)
-        if words := outcome.in_words(command.argv[0]):
-            self._tell(f"{words}.", "warning")
-        session = row.session
-        if self._importer is not None and session is not None and session.source_path:
-            await self._importer.source(session.backend, session.source_path)
-        await self._list()
-        self._history.action_scroll_end()
-
-    async def _mark(self, row: TaskRow, status: SessionStatus) -> None:
-        """Say of a session that it is live, or not any more. A store that is busy stops nobody."""
-        if self._store is None or row.session is None:
-            return
-        if row.session.status is SessionStatus.TERMINATED:
-            return
-        try:
-            await self._store.set_session_status(row.task.id, status)
-        except StoreError as error:
-            self._tell(in_words(error), "warning")

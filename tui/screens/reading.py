@@ -84,8 +84,12 @@ class Reading(Panes):
         if self._linked != (task_id, row.children):
             self._linked = (task_id, row.children)
             self._work(lambda: self._link(store, row), "link")
+        self._row_shown(row)
         async for facts in self._facts.some(store, row):
             detail.show(row, facts)
+
+    def _row_shown(self, row: TaskRow) -> None:
+        """Do what depends on the task that is shown now: for what is built on this."""
 
     def action_details(self) -> None:
         """Show everything known of the task."""

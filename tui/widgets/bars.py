@@ -73,6 +73,9 @@ class BottomBar(Widget):
     BottomBar { height: 1; padding: 0 1; background: $panel; color: $foreground; }
     """
 
+    off: reactive[frozenset[str]] = reactive(frozenset())
+    """The ids of commands that cannot act now. They stay, greyed: their keys say why."""
+
     def render(self) -> RenderResult:
         """Draw each command's key and title; help has the right end, whatever fits."""
         shown = [command for command in COMMANDS if command.in_footer]
@@ -80,13 +83,15 @@ class BottomBar(Widget):
         room = self.size.width - help_at_end.cell_length
         parts: list[Content] = []
         for command in shown:
-            key = _key(command)
+            key = _key(command, is_off=command.id in self.off)
             if command.id != "help" and key.cell_length + 2 <= room:
                 room -= key.cell_length + 2
                 parts += [key, Content("  ")]
         return Content.assemble(*parts, " " * room, help_at_end)
 
 
-def _key(command: Command) -> Content:
+def _key(command: Command, *, is_off: bool = False) -> Content:
     title = command.title.lower()
+    if is_off:
+        return Content.styled(f"{command.shown_key} {title}", "dim $text-muted")
     return Content.assemble((command.shown_key, "bold $text-primary"), (f" {title}", "$text-muted"))

@@ -13,13 +13,15 @@ from pathlib import Path
 
 from pydantic import JsonValue
 
-from store.agents.claude import files, history
+from store.agents.claude import files, history, places
 from store.agents.claude.facts import UUID, Facts
 from store.agents.claude.forks import Forks
+from store.agents.claude.manual import MANUAL
 from store.agents.claude.records import Reader
 from store.agents.claude.retention import expires_at
 from store.agents.claude.tree import Nodes, begins_after, leaf_of, off_branch
 from store.agents.claude.usage import Answers
+from store.agents.homes import at_home
 from store.errors import ResumeError
 from store.models import Session
 from store.reading.chunks import Gathering
@@ -28,6 +30,7 @@ from store.reading.transcripts import Transcript, opened, with_anchor
 from store.reading.usage import Tally, remember_uncounted, uncounted_before
 from store.reading.values import text_of
 from store.resume import Command, checked_id
+from store.resume.standing import Standing
 from store.sources import Checkpoint, Chunk, Fingerprint, SkippedRecord, Source
 from store.times import parse_time
 
@@ -39,7 +42,9 @@ class ClaudeCode:
     """The adapter of Claude Code."""
 
     name = "claude"
+    title = "Claude Code"
     program = "claude"
+    manual = MANUAL
 
     def __init__(self) -> None:
         self._forks = Forks()
@@ -92,10 +97,35 @@ class ClaudeCode:
         argv = [self.program, "--resume", checked_id(session.session_id, UUID, "Claude Code")]
         if fork:
             argv.append("--fork-session")
-        additions: dict[str, str] = {}
-        if session.root and Path(session.root) != self.roots(env)[0]:
-            additions["CLAUDE_CONFIG_DIR"] = session.root
-        return Command(tuple(argv), session.project_path or "", additions)
+        folder = places.start_folder(session) or ""
+        return at_home(
+            Command(tuple(argv), folder), "CLAUDE_CONFIG_DIR", self._home(session, env), env
+        )
+
+    def standing(self, session: Session, folder: str, env: Mapping[str, str]) -> Standing:
+        """Look for the transcript under the folder's name, which is where Claude Code looks.
+
+        Where it began it finds what is there: how folders were named has changed over time.
+        """
+        home = self._home(session, env)
+        transcript = places.transcript(home, folder, session.session_id)
+        if not transcript.is_file() and folder == places.start_folder(session):
+            own = Path(session.source_path or "")
+            if own.name == transcript.name and own.parents[1:2] == (home / "projects",):
+                transcript = own
+        return Standing(transcript.is_file(), home, transcript)
+
+    def origins(self, head: bytes) -> tuple[str, ...]:  # noqa: ARG002 - none whatever it says
+        """Give nothing: a fork's transcript has all that it took over."""
+        return ()
+
+    def holder(self, session: Session, folder: str, env: Mapping[str, str]) -> str | None:  # noqa: ARG002
+        """Say which process has the session open."""
+        return places.holder(self._home(session, env), session.session_id)
+
+    def _home(self, session: Session, env: Mapping[str, str]) -> Path:
+        own = self.roots(env)[0]
+        return Path(session.root) if session.root and places.is_home(session) else own
 
 
 class _Reading:

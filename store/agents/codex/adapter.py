@@ -11,12 +11,14 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 
-from store.agents.codex import files
+from store.agents.codex import files, places
 from store.agents.codex.copies import Copy
 from store.agents.codex.facts import UUID, Facts
+from store.agents.codex.manual import MANUAL
 from store.agents.codex.records import Reader
 from store.agents.codex.usage import Meter
 from store.agents.codex.whole import Items, Marks
+from store.agents.homes import at_home
 from store.errors import ResumeError
 from store.models import NewMessage, Session
 from store.reading.chunks import Gathering
@@ -26,6 +28,7 @@ from store.reading.transcripts import Transcript, opened, with_anchor
 from store.reading.usage import Tally, remember_uncounted, uncounted_before
 from store.reading.values import text_of
 from store.resume import Command, checked_id
+from store.resume.standing import Standing
 from store.sources import Checkpoint, Chunk, Fingerprint, SkippedRecord, Source
 
 _MAX_ORIGINS = 16  # forks of forks
@@ -37,7 +40,9 @@ class Codex:
     """The adapter of Codex."""
 
     name = "codex"
+    title = "Codex"
     program = "codex"
+    manual = MANUAL
 
     def __init__(self) -> None:
         self._threads = files.Threads()
@@ -87,11 +92,25 @@ class Codex:
         if session.source_path is not None and files.is_whole(session.source_path):
             raise ResumeError("the Codex of today cannot resume what its first versions wrote")
         thread = checked_id(session.session_id, UUID, "Codex")
-        additions: dict[str, str] = {}
-        if session.root and Path(session.root) != self.roots(env)[0]:
-            additions["CODEX_HOME"] = session.root
         argv = (self.program, "fork" if fork else "resume", thread)
-        return Command(argv, session.project_path or "", additions)
+        command = Command(argv, session.project_path or "")
+        return at_home(command, "CODEX_HOME", self._home(session, env), env)
+
+    def standing(self, session: Session, folder: str, env: Mapping[str, str]) -> Standing:  # noqa: ARG002
+        """Look for the thread's rollout, wherever in the home it is."""
+        return places.standing(session, self._home(session, env), self.program)
+
+    def origins(self, head: bytes) -> tuple[str, ...]:
+        """Give the thread whose rollout a fork's goes on from, if it holds none of it itself."""
+        return places.origins(head)
+
+    def holder(self, session: Session, folder: str, env: Mapping[str, str]) -> str | None:  # noqa: ARG002
+        """Say which process has the session open."""
+        return places.holder(session, folder)
+
+    def _home(self, session: Session, env: Mapping[str, str]) -> Path:
+        own = self.roots(env)[0]
+        return Path(session.root) if session.root and places.is_home(session) else own
 
 
 class _Reading:

@@ -19,7 +19,7 @@ from store.sources import Fingerprint
 
 ENVELOPE = frozenset({"payload", "record_type", "timestamp", "ordinal"})
 _LATEST = 2**63 - 1  # in nanoseconds since 1970: the year 2262
-_FOLDERS = ("sessions", "archived_sessions")
+FOLDERS = ("sessions", "archived_sessions")
 _ROLLOUT = re.compile(rf"rollout-.*?({UUID.pattern})\.json(?:l(?:\.zst)?)?")
 _WHOLE = re.compile(rb'\s*\{\s*"session"\s*:\s*\{')
 _YEAR = re.compile(r"\d{4}")
@@ -46,9 +46,25 @@ def home(path: str, root: Path) -> Path:
     """Give the home of a rollout: the folder with `sessions/` in it, else the given folder."""
     parts = Path(path).parts
     for place in range(len(parts) - 2, 0, -1):
-        if parts[place] in _FOLDERS:
+        if parts[place] in FOLDERS:
             return Path(*parts[:place])
     return root.parent if str(root) == path else root
+
+
+def thread_of(name: str) -> str | None:
+    """Give the thread that a rollout's name names."""
+    match = _ROLLOUT.fullmatch(name)
+    return match[1] if match else None
+
+
+def rollout(home: Path, thread: str) -> str | None:
+    """Give the path of a thread's rollout as it is now; one that is not archived goes first."""
+
+    def is_wanted(name: str) -> bool:
+        return thread_of(name) == thread and not is_whole(name)
+
+    found = (path for folder in FOLDERS for path, _ in files_below(home / folder, is_wanted))
+    return next(found, None)
 
 
 def is_whole(path: str) -> bool:
@@ -89,7 +105,7 @@ def _is_record(record: object) -> bool:
 
 def _tops(root: Path) -> list[Path]:
     """Give the folders to search: of a home only those that rollouts are in."""
-    tops = [root / name for name in _FOLDERS]
+    tops = [root / name for name in FOLDERS]
     for top in tops:
         if is_folder(top) and (
             any(_YEAR.fullmatch(name) for name in folder_names(top)) or _has_rollouts(top)

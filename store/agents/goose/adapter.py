@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
 from store.agents.goose import files
 from store.agents.goose.legacy import Holdings, SessionFile
+from store.agents.goose.manual import MANUAL
 from store.agents.goose.rows import Rows
 from store.agents.goose.tables import Tables
 from store.errors import ResumeError
@@ -20,16 +22,22 @@ from store.reading.databases import database, fingerprint_of
 from store.reading.files import home_of
 from store.reading.transcripts import opened
 from store.resume import Command, checked_id
+from store.resume.processes import own_processes
+from store.resume.standing import Standing
 from store.sources import Checkpoint, Chunk, Source
 
 _ID = re.compile(r"\d{8}_\d+")
+_VARIABLES = MANUAL.home_variables
+_NOT_KEPT = "Goose keeps its sessions in a database, and of that no copy is kept"
 
 
 class Goose:
     """The adapter of Goose."""
 
     name = "goose"
+    title = "Goose"
     program = "goose"
+    manual = MANUAL
 
     def __init__(self) -> None:
         self._holdings = Holdings()
@@ -78,11 +86,43 @@ class Goose:
         argv = [self.program, "session", "--resume", "--session-id", number]
         if fork:
             argv.append("--fork")
-        additions: dict[str, str] = {}
+        command = Command(tuple(argv), session.project_path or "")
+        root = self._home(session, env)
+        if root in self.roots(env):
+            return command
+        if root == self.roots({name: env[name] for name in env if name not in _VARIABLES})[0]:
+            return replace(command, unset=tuple(name for name in _VARIABLES if name in env))
+        name = _VARIABLES[0] if root.parts[-2] == "data" else _VARIABLES[1]
+        # GOOSE_PATH_ROOT goes before the other: where it is set, it has to make way.
+        in_the_way = (_VARIABLES[0],) if name != _VARIABLES[0] and _VARIABLES[0] in env else ()
+        return replace(command, env={name: str(root.parent.parent)}, unset=in_the_way)
+
+    def standing(self, session: Session, folder: str, env: Mapping[str, str]) -> Standing:  # noqa: ARG002
+        """Ask the database whether it has the session."""
+        home = self._home(session, env)
+        return Standing(_has(home / files.DATABASE, session.session_id), home, None, _NOT_KEPT)
+
+    def origins(self, head: bytes) -> tuple[str, ...]:  # noqa: ARG002 - none whatever it says
+        """Give nothing: a fork has all that it took over."""
+        return ()
+
+    def holder(self, session: Session, folder: str, env: Mapping[str, str]) -> str | None:  # noqa: ARG002
+        """Say which process was started with the session: nothing else tells."""
+        for process in own_processes():
+            named = process.names(session.session_id) and not process.names("--fork")
+            if named and process.runs(self.program):
+                return f"process {process.pid}"
+        return None
+
+    def _home(self, session: Session, env: Mapping[str, str]) -> Path:
         root = Path(session.root)
-        if session.root and root not in self.roots(env):
-            if root.parts[-2:] == ("data", "sessions"):
-                additions["GOOSE_PATH_ROOT"] = str(root.parent.parent)
-            elif root.parts[-2:] == ("goose", "sessions"):
-                additions["XDG_DATA_HOME"] = str(root.parent.parent)
-        return Command(tuple(argv), session.project_path or "", additions)
+        is_home = root.parts[-2:] in (("data", "sessions"), ("goose", "sessions"))
+        return root if session.root and is_home else self.roots(env)[0]
+
+
+def _has(path: Path, session_id: str) -> bool:
+    if not path.is_file():
+        return False
+    with database(path) as connection:
+        query = "SELECT 1 FROM sessions WHERE id = ?"
+        return connection.execute(query, (session_id,)).fetchone() is not None

@@ -2,7 +2,7 @@
 -- whatever writes a message or a task; `store.sqlite.index` works off what they note.
 
 -- One row for every message in the index. `place` is its number there, and puts it in time, the
--- newest first: see `store.sqlite.places`.
+-- newest first: see `store.sqlite.timeline`.
 CREATE TABLE search_entry (
     place INTEGER PRIMARY KEY,
     message INTEGER NOT NULL,
