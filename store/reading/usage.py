@@ -10,7 +10,7 @@ from pydantic import JsonValue
 
 from store.models import Usage
 from store.reading.json_text import compact, decode
-from store.reading.values import list_of, object_of, text_of
+from store.reading.values import list_of, text_of
 
 _KEY = "usage"
 _UNCOUNTED = "uncounted"
@@ -48,13 +48,13 @@ class Tally:
 
     def __init__(self, state: Mapping[str, JsonValue] | None = None) -> None:
         self._rows: dict[tuple[int, str], Row] = {}
-        held = _held(state.get(_KEY)) if state else {}
-        for row in list_of(held.get("days")):
+        rows, extra = _held(state.get(_KEY)) if state else ((), None)
+        for row in list_of(rows):
             if isinstance(row, list) and len(row) == len(_NOTHING) + 2:
                 day, model, *figures = row
                 if isinstance(day, int) and isinstance(model, str):
                     self._rows[day, model] = [_remembered(figure) for figure in figures]
-        self.extra: JsonValue = held.get("extra")
+        self.extra: JsonValue = extra
         self._told = self._copy()
 
     def row(self, day: int, model: str) -> Row:
@@ -114,8 +114,8 @@ class Tally:
     def remember(self, state: dict[str, JsonValue]) -> None:
         """Put into a state what has to be known to go on."""
         if self._rows or self.extra is not None:
-            held = {"days": [[*place, *row] for place, row in self._rows.items()]}
-            state[_KEY] = compact(held if self.extra is None else {**held, "extra": self.extra})
+            rows = [[*place, *row] for place, row in self._rows.items()]
+            state[_KEY] = compact([rows, self.extra])
 
 
 _NOTHING: Row = [0, 0, None, None, None]
@@ -126,11 +126,12 @@ def day_of(time: datetime | None, fallback_ns: int) -> int:
     return (time or datetime.fromtimestamp(fallback_ns / 1e9, UTC)).toordinal()
 
 
-def _held(text: object) -> Mapping[str, JsonValue]:
+def _held(text: object) -> tuple[JsonValue, JsonValue]:
     try:
-        return object_of(decode(text_of(text) or "{}"))
+        rows, extra = list_of(decode(text_of(text) or "[[],null]"))
     except ValueError:
-        return {}
+        return [], None
+    return rows, extra
 
 
 def _remembered(value: object) -> int | None:

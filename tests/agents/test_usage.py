@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -158,6 +159,17 @@ async def test_what_is_appended_within_answers_of_several(tmp_path: Path) -> Non
         for number in (20, 30):
             append(path, *(answer(f"{number}{m}", "a", spent(10, number), of=m) for m in names))
             assert await s.only() == [used(30, 3 * number)]
+
+
+async def test_what_is_remembered_of_a_file_at_rest_is_little(tmp_path: Path) -> None:
+    """All of it is read with every look at the sources, of which there may be thousands."""
+    async with shelf(tmp_path) as s:
+        records = [answer(f"b{n}", "a", spent(10, n)) for n in range(40)]
+        path = home(s.claude, [user("a", None, "go"), *records])
+        os.utime(path, (1, 1))
+        assert await s.only() == [used(400, sum(range(40)))]
+        (known,) = (await s.store.known_sources("claude")).values()
+        assert len(str(known.checkpoint.state["usage"])) < 60
 
 
 async def test_written_anew_cut_short_and_gone(tmp_path: Path) -> None:

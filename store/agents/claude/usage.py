@@ -7,6 +7,7 @@ request's, as the record with the most output has it.
 
 from __future__ import annotations
 
+import time
 import zlib
 from collections.abc import Iterator
 from datetime import datetime
@@ -19,6 +20,7 @@ from store.reading.lines import Record
 from store.reading.usage import MOST, Row, Tally, count_of, day_of
 from store.reading.values import list_of
 
+_STILL_WRITTEN = 3600  # seconds after which no more of an answer comes
 _OPEN = 16  # answers whose records may still come: sub-agents in the same file write by turns
 _KEPT = 4  # of these, from one read to the next
 _KEPT_FIELDS = 7
@@ -43,14 +45,14 @@ class Answers:
         self._last_row: Row = []
         self._before = dict(self._read(tally.extra))
 
-    def count(self, record: Record, message: Record, model: str, time: datetime | None) -> None:
+    def count(self, record: Record, message: Record, model: str, when: datetime | None) -> None:
         """Count what a record says that its answer used, beyond what was counted for it."""
         used = message.get("usage")
         if type(used) is not dict:
             return
         answer, request = message.get("id"), record.get("requestId")
         if type(answer) is not str or not answer:
-            _count(self._row(model, time), used)
+            _count(self._row(model, when), used)
             return
         name = (answer, request if type(request) is str else "")
         before = self._open.get(name)
@@ -59,7 +61,7 @@ class Answers:
                 return  # so long ago that it is not known any more how it was counted
             before = self._before.get(_mark(name)) if self._before else None
         if before is None:
-            self._open[name] = _count(self._row(model, time), used)
+            self._open[name] = _count(self._row(model, when), used)
             if len(self._open) > _OPEN:
                 oldest = next(iter(self._open))
                 self._closed.add(hash(oldest))
@@ -68,18 +70,25 @@ class Answers:
             _take_back(before)
             self._open[name] = _count(before[0], used)
 
-    def _row(self, model: str, time: datetime | None) -> Row:
+    def _row(self, model: str, when: datetime | None) -> Row:
         """Give the figures of a record's day and model, which mostly are those of the last one."""
-        day = time.toordinal() if time is not None else day_of(None, self._changed_ns)
+        day = when.toordinal() if when is not None else day_of(None, self._changed_ns)
         if day != self._last_day or model != self._last_model:
             self._last_day, self._last_model = day, model
             self._last_row = self._tally.row(day, model)
         return self._last_row
 
     def remember(self) -> None:
-        """Put the last answers into the tally's memory: their next records may come later."""
-        if not self._open:
+        """Put the last answers into the tally's memory: their next records may come later.
+
+        Not where the file has not been written to for long: all that is kept of a source is read
+        whenever sources are looked at.
+        """
+        if time.time() - self._changed_ns / 1e9 > _STILL_WRITTEN:
+            self._tally.extra = None
             return
+        if not self._open:
+            return  # those of the last read are remembered still
         last = islice(reversed(self._open.items()), _KEPT)
         latest = {_mark(name): answer for name, answer in last}
         for mark, answer in list(self._before.items())[: _KEPT - len(latest)]:
