@@ -17,28 +17,37 @@ import store
 from store import Store
 from store.demo import fill
 from tests.tui.people import browsing, press, settle
+from tui.themes import DARK, LIGHT
 
+CONTRAST_DARK, CONTRAST_LIGHT = "backscroll-contrast-dark", "backscroll-contrast-light"
+READ = ("enter", "K", "K", "t")
 FOLDER = Path(__file__).parents[1] / "screenshots"
 WHEN = datetime(2026, 11, 20, 16, 5, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
 class Picture:
-    """A screen to be seen: its size, the keys that lead to it, its theme."""
+    """A screen to be seen: its size, the keys that lead to it, its theme; perhaps NO_COLOR."""
 
     name: str
     size: tuple[int, int]
     keys: tuple[str, ...] = ()
-    theme: str = "textual-dark"
+    theme: str = DARK
+    no_color: bool = False
 
 
 PICTURES = (
     Picture("browse-120x40", (120, 40), ("right",)),
-    Picture("browse-light-120x40", (120, 40), ("right",), "textual-light"),
-    Picture("reading-120x40", (120, 40), ("enter", "K", "K", "t")),
+    Picture("browse-light-120x40", (120, 40), ("right",), LIGHT),
+    Picture("browse-contrast-120x40", (120, 40), ("right",), CONTRAST_DARK),
+    Picture("reading-120x40", (120, 40), READ),
+    Picture("reading-contrast-light-120x40", (120, 40), READ, CONTRAST_LIGHT),
+    Picture("reading-no-colour-120x40", (120, 40), READ, "ansi-dark", no_color=True),
     Picture("help-120x40", (120, 40), ("question_mark",)),
     Picture("list-80x24", (80, 24)),
+    Picture("list-light-80x24", (80, 24), theme=LIGHT),
     Picture("reading-80x24", (80, 24), ("enter",)),
+    Picture("reading-no-colour-80x24", (80, 24), ("enter",), "ansi-dark", no_color=True),
 )
 
 
@@ -50,6 +59,7 @@ def at(when: datetime) -> Iterator[None]:
     time.tzset()
     try:
         with patch("tui.clock.now", lambda: when), patch.dict(os.environ, HOME="/home/ada"):
+            os.environ.pop("NO_COLOR", None)
             yield
     finally:
         os.environ.pop("TZ")
@@ -63,6 +73,8 @@ async def take(picture: Picture) -> str:
     with at(WHEN):
         opened: Store = await store.open_store(":memory:")
         await fill(opened, WHEN)
+        if picture.no_color:
+            os.environ["NO_COLOR"] = "1"
         async with browsing(opened, size=picture.size, here=Path("/home/ada")) as pilot:
             pilot.app.theme = picture.theme
             await press(pilot, *picture.keys)
