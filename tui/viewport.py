@@ -22,6 +22,7 @@ from tui.showing import Showing
 
 MOST_LINES = 1_000  # laid out lines that are kept: a strip is a dozen objects to collect
 _LEAST_PARTS = 8
+_DRAWN = dict.fromkeys(map(ord, "─│┼▎"))
 MOST_OWED = 100_000
 
 
@@ -361,4 +362,5 @@ class Viewport:
 
 
 def _signs(strip: Strip) -> int:
-    return len("".join(strip.text.split()))
+    """Count the signs that a line has at any width: borders and bars come and go with it."""
+    return len("".join(strip.text.translate(_DRAWN).split()))

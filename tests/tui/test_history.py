@@ -524,4 +524,4 @@ def test_arguments_that_tell() -> None:
     assert telling("{}") == ""
     assert telling('{"n": ' + "9" * 5_000 + "}").startswith('{"n"')
     assert telling('{"a":' * 30_000).startswith('{"a"')
-    assert detail('{"path": "a", "text": "b\\nc"}') == "path: a\ntext:\nb\nc"
+    assert detail('{"path": "a", "text": "b\\nc"}').text == "path: a\ntext:\nb\nc"

@@ -33,7 +33,10 @@ LOADED = """
 def test_the_screen_loads_no_models_no_engine_and_no_agent() -> None:
     loaded = json.loads(run(LOADED))
     assert "tui.screens.browse" in loaded
-    heavy = ("pydantic", "aiosqlite", "sqlite3", "store.models", "store.sqlite", "store.agents.")
+    heavy = (
+        *("pydantic", "aiosqlite", "sqlite3", "store.models", "store.sqlite", "store.agents."),
+        *("markdown_it", "pygments", "tui.render.markdown", "tui.render.code"),
+    )
     found = [name for name in loaded if name.startswith(heavy)]
     assert found == [], "import it in the function that needs it, or for type checkers only"
 

@@ -7,7 +7,7 @@ thoughts, calls and results are told apart without colour as well.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from itertools import chain
 from typing import TYPE_CHECKING
@@ -21,8 +21,8 @@ from store.enums import Role
 from store.text import TAB_WIDTH, printable
 from tui.render.cells import unpiled
 from tui.render.look import Look, on_ground
-from tui.render.markdown import markdown_rows, open_fence
-from tui.render.plan import Fold, Plan, Shape, plan_message
+from tui.render.plan import FULL_FROM, Fold, Plan, Shape, plan_message
+from tui.render.tools import Region
 from tui.render.wrap import Row, breaks, clip
 
 if TYPE_CHECKING:
@@ -131,32 +131,46 @@ class _Drawing:
         label = self._label() if is_first else None
         indent = self.gutter + _INSET if self.plan.shape is Shape.CALL else self.indent
         width = self.width - indent - 1
-        for row in self._rows(part):
-            hang = 0
-            for lo, hi in breaks(row.text, width, first=min(room, width), hang=row.hang):
-                cells = row.segments(lo, hi)
-                yield self._line(cells, label=label, notes=notes, indent=indent + hang)
-                hang, room, label, notes = row.hang, width, None, []
+        for row in self._rows(part, width, min(room, width)):
+            lead, taken = row.lead, _cells(row.lead)
+            for lo, hi in _pieces(row, width - taken, min(room, width) - taken):
+                cells = [*lead, *row.segments(lo, hi)]
+                yield self._line(cells, label=label, notes=notes, indent=indent, fill=row.fill)
+                lead, room, label, notes = row.follow, width, None, []
+                if row.hang:
+                    lead = [*lead, Segment(" " * row.hang, row.style)]
 
-    def _rows(self, part: int) -> Iterable[Row]:
+    def _rows(self, part: int, width: int, first: int) -> Iterable[Row]:
+        """Give the rows of a part, to be wrapped to a width; the first line has less room."""
         plan = self.plan
-        text = unpiled(printable(plan.text(part), lines=True).expandtabs(TAB_WIDTH))
-        lines = text.split("\n")
-        if part < plan.parts - 1 and len(lines) > 1 and not lines[-1]:
-            lines.pop()  # the part ends with a line; the next one begins with the next
-        if plan.is_markdown:
-            fenced = (
-                bool(part) and plan.body is not None and open_fence(plan.body[: plan.cuts[part]])
-            )
-            return markdown_rows(lines, self.look, self.style, fenced=fenced)
-        if plan.is_diff:
-            return (Row(line, self._diff_style(line)) for line in lines)
-        return (Row(line, self.style) for line in lines)
+        if part < len(plan.openings):
+            return self._markdown(part, width, first)
+        pieces = plan.pieces(part) if plan.body else [("", Region(0))]
+        return chain.from_iterable(self._piece(text, region) for text, region in pieces)
 
-    def _diff_style(self, line: str) -> Style:
-        if line.startswith("+"):
-            return self.look.added
-        return self.look.removed if line.startswith("-") else self.style
+    def _markdown(self, part: int, width: int, first: int) -> Iterable[Row]:
+        # Loaded when it is needed, as all that reads Markdown or code: no first frame is.
+        from tui.render.markdown import Page, markdown_rows
+        from tui.render.parser import definitions
+
+        plan = self.plan
+        named = definitions((plan.body or "")[:FULL_FROM])
+        breaks = plan.shape is Shape.PROMPT
+        page = Page(self.look, self.style, width, first, breaks=breaks, named=named)
+        return markdown_rows(plan.text(part), plan.openings[part], page, is_first=not part)
+
+    def _piece(self, text: str, region: Region) -> Iterable[Row]:
+        text = unpiled(printable(text, lines=True).expandtabs(TAB_WIDTH))
+        lines = text.removesuffix("\n").split("\n")
+        if region.within is not None:
+            from tui.render.diff import diff_rows
+
+            return diff_rows(lines, self.look, self.style, region.within)
+        if region.language:
+            from tui.render.code import code_rows
+
+            return code_rows(lines, self.look, self.style, region.language)
+        return (Row(line, self.style) for line in lines)
 
     def _label(self) -> list[Segment]:
         """Give the gutter of a first line, as wide as what it belongs to is set in."""
@@ -219,16 +233,19 @@ class _Drawing:
         cells: list[Segment],
         *,
         label: list[Segment] | None = None,
-        notes: Iterable[Segment] = (),
+        notes: Sequence[Segment] = (),
         indent: int | None = None,
+        fill: Style | None = None,
     ) -> Strip:
         start = label or [Segment(" " * (self.indent if indent is None else indent), self.style)]
-        gap = Segment("  ", self.style)
-        right = [piece for note in notes for piece in (gap, note)] + [Segment(" ", self.style)]
-        fill = self.width - _cells(start) - _cells(cells) - _cells(right)
-        if fill < 0:
+        right = [Segment(" ", self.style)]
+        if notes:
+            gap = Segment("  ", self.style)
+            right = [*chain.from_iterable((gap, note) for note in notes), *right]
+        left = self.width - _cells(start) - _cells(cells) - _cells(right)
+        if left < 0:
             return Strip([*start, *cells]).adjust_cell_length(self.width, self.style)
-        return Strip([*start, *cells, Segment(" " * fill, self.style), *right], self.width)
+        return Strip([*start, *cells, Segment(" " * left, fill or self.style), *right], self.width)
 
 
 def _over(strip: Strip, style: Style) -> Strip:
@@ -237,7 +254,16 @@ def _over(strip: Strip, style: Style) -> Strip:
 
 
 def _cells(segments: Iterable[Segment]) -> int:
-    return sum(cell_len(segment.text) for segment in segments)
+    cells = 0
+    for text, _, _ in segments:
+        cells += len(text) if text.isascii() else cell_len(text)
+    return cells
+
+
+def _pieces(row: Row, width: int, first: int) -> Iterable[tuple[int, int]]:
+    if row.is_whole:
+        return [(0, len(row.text))]
+    return breaks(row.text, width, first=first, hang=row.hang)
 
 
 def _ground(shape: Shape, look: Look) -> Style:

@@ -36,6 +36,13 @@ class Look:
     error: Style = field(default_factory=lambda: _plain(bold=True))
     heading: Style = field(default_factory=lambda: _plain(bold=True))
     code: Style = field(default_factory=Style)
+    block: Style = field(default_factory=Style)
+    keyword: Style = field(default_factory=lambda: _plain(bold=True))
+    string: Style = field(default_factory=Style)
+    comment: Style = field(default_factory=lambda: _plain(italic=True))
+    number: Style = field(default_factory=Style)
+    function: Style = field(default_factory=Style)
+    type: Style = field(default_factory=Style)
     added: Style = field(default_factory=Style)
     removed: Style = field(default_factory=Style)
     divider: Style = field(default_factory=Style)
@@ -61,6 +68,13 @@ STYLES = (
     "error",
     "heading",
     "code",
+    "block",
+    "keyword",
+    "string",
+    "comment",
+    "number",
+    "function",
+    "type",
     "added",
     "removed",
     "divider",

@@ -7,18 +7,22 @@ when they are looked at. Where it is cut does not depend on the width: a place i
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import Enum, StrEnum
 from typing import TYPE_CHECKING
 
 from store.enums import Kind, Role
 from tui.render.marks import Links, marks_after, marks_before
-from tui.render.tools import change, detail, is_diff, telling
+from tui.render.tools import PLAIN, Region, change, detail, read_as, telling
 
 if TYPE_CHECKING:
     from store.models import Message
+    from tui.render.blocks import Opening
 
-PART = 4_096  # characters laid out at once: 0.5 ms, 20 ms if every other one ends a line
+PART = 4_096  # characters laid out at once
+LINES = 64  # and about as many lines
+_LINES_OF_MANY = 256  # where a text is so long that its parts are many anyway
 FULL_FROM = 65_536  # texts longer than this are cut short until everything is unfolded
 SHORT_LINES = 8
 SHORT_TEXT = 1_000
@@ -55,8 +59,9 @@ class Plan:
     """What of a message is shown.
 
     `head` is a line of its own, clipped; `body` is text to wrap, whose parts begin at `cuts`;
-    `more` is a closing line. `lines` counts those of the whole text. `before` and `after` are
-    marks between messages, `leads_to` names the conversation that begins here.
+    the first of them are Markdown, as many as there are `openings`, the others are what the
+    `regions` say. `more` is a closing line. `lines` counts those of the whole text. `before` and
+    `after` are marks between messages, `leads_to` names the conversation that begins here.
     """
 
     message: Message
@@ -67,8 +72,8 @@ class Plan:
     more: str = ""
     lines: int = 1
     cuts: tuple[int, ...] = (0,)
-    is_markdown: bool = False
-    is_diff: bool = False
+    openings: tuple[Opening | None, ...] = ()
+    regions: tuple[Region, ...] = (PLAIN,)
     change: tuple[int, int] | None = None
     before: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
@@ -85,6 +90,19 @@ class Plan:
             return ""
         end = self.cuts[part + 1] if part + 1 < len(self.cuts) else len(self.body)
         return self.body[self.cuts[part] : end]
+
+    def pieces(self, part: int) -> Iterator[tuple[str, Region]]:
+        """Give the text of one part by what it is."""
+        if self.body is None:
+            return
+        lo = self.cuts[part]
+        hi = self.cuts[part + 1] if part + 1 < len(self.cuts) else len(self.body)
+        ends = [region.start for region in self.regions[1:]] + [len(self.body)]
+        for region, end in zip(self.regions, ends, strict=True):
+            start, stop = max(lo, region.start), min(hi, end)
+            if start >= stop:
+                continue
+            yield self.body[start:stop], region.further(self.body[region.start : start])
 
 
 def plan_among(message: Message, fold: Fold, previous: Message | None, links: Links) -> Plan:
@@ -136,8 +154,9 @@ def _call(message: Message, fold: Fold) -> Plan:
     head = telling(message.content)
     if fold is not Fold.FULL:
         return Plan(message, Shape.CALL, fold, head=head, change=change(message.content))
-    body = detail(message.content).rstrip()
-    return _with_body(message, Shape.CALL, body or None, head=head, fold=fold)
+    body, regions = detail(message.content)
+    plan = _with_body(message, Shape.CALL, body.rstrip() or None, head=head, fold=fold)
+    return replace(plan, regions=regions, change=change(message.content))
 
 
 def _folded(message: Message, shape: Shape, fold: Fold) -> Plan:
@@ -172,7 +191,10 @@ def _with_body(
         more = f"… {_characters(body, FULL_FROM)}"
         body = body[:FULL_FROM]
     is_text = shape in (Shape.PROMPT, Shape.ANSWER, Shape.SUMMARY)
-    is_call = shape is Shape.CALL
+    if is_text and body and "\r" in body:
+        body = body.replace("\r\n", "\n").replace("\r", "\n")
+    cuts, openings = _marked(body or "") if is_text else (_cuts(body or ""), ())
+    is_result = shape is Shape.RESULT
     return Plan(
         message,
         shape,
@@ -181,10 +203,9 @@ def _with_body(
         body=body,
         more=more,
         lines=lines,
-        cuts=_cuts(body or ""),
-        is_markdown=is_text and len(body or "") <= FULL_FROM,
-        is_diff=is_call and is_diff(message.content),
-        change=change(message.content) if is_call else None,
+        cuts=cuts,
+        openings=openings,
+        regions=(read_as(body) if is_result and body else PLAIN,),
     )
 
 
@@ -192,13 +213,39 @@ def _characters(text: str, shown: int) -> str:
     return f"{len(text) - shown:,} more characters"
 
 
-def _cuts(text: str) -> tuple[int, ...]:
+def _marked(text: str) -> tuple[tuple[int, ...], tuple[Opening | None, ...]]:
+    """Say where the parts of a Markdown text begin, and what is open there.
+
+    What comes after the first `FULL_FROM` characters is not read as Markdown, folded or not.
+    """
+    if len(text) <= PART and text.count("\n") < LINES:
+        return (0,), (None,)
+    from tui.render.blocks import cut  # most texts are short
+
+    head = text[:FULL_FROM]
+    parts = cut(head, PART, LINES)
+    starts = tuple(at for at, _ in parts)
+    end = _end(head, starts[-1], LINES) or len(head)
+    rest = _cuts(text, end) if end < len(text) else ()
+    return starts + rest, tuple(opening for _, opening in parts)
+
+
+def _cuts(text: str, start: int = 0) -> tuple[int, ...]:
     """Say where the parts of a text begin: after a line if one ends there, else after a word."""
-    cuts = [0]
-    while len(text) - cuts[-1] > PART:
-        lo, hi = cuts[-1] + 1, cuts[-1] + PART
-        at = text.rfind("\n", lo, hi) + 1 or text.rfind(" ", hi - 256, hi) + 1 or hi
-        if text[at - 1 : at + 1] == "\r\n":
-            at += 1
+    cuts = [start]
+    most_lines = LINES if len(text) <= FULL_FROM else _LINES_OF_MANY
+    while at := _end(text, cuts[-1], most_lines):
         cuts.append(at)
     return tuple(cuts)
+
+
+def _end(text: str, start: int, most_lines: int) -> int:
+    """Say where the part that begins somewhere ends, 0 if that is with the text."""
+    stop = min(start + PART, len(text))
+    lines = text.count("\n", start, stop)
+    if lines > most_lines:
+        stop = start + (stop - start) * most_lines // lines
+    elif stop == len(text):
+        return 0
+    at = text.rfind("\n", start + 1, stop) + 1 or text.rfind(" ", stop - 256, stop) + 1 or stop
+    return at + (text[at - 1 : at + 1] == "\r\n")

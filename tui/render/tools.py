@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from typing import Any, cast
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
+
+if TYPE_CHECKING:
+    from tui.render.diff import Within
 
 # Arguments that say what a call is about, the most telling first, over all agents' tools.
 _TELLING = (
@@ -25,6 +29,19 @@ _TELLING = (
     "name",
 )
 _LONGEST = 2_000
+_DEEPEST = 8  # of values that are written over several lines
+_LONG_VALUE = 60  # a longer list is written over several lines
+
+# The arguments of the agents' tools that name a file, hold its text, replace some of it by
+# other text, are read by a shell or by people.
+_PATHS = ("file_path", "path", "notebook_path", "filename", "file")
+_CODE = frozenset(("content", "contents", "file_text", "new_source", "source", "code", "text"))
+_REPLACED = (("old_string", "new_string"), ("old_str", "new_str"), ("oldText", "newText"))
+_EDITED = frozenset((*(name for pair in _REPLACED for name in pair), "edits"))
+_PATCH = "*** Begin Patch"
+_FILES = re.compile(r"^\*\*\* (?:Update|Add|Delete) File: (.+)$", re.MULTILINE)
+_COMMANDS = frozenset(("command", "cmd", "script"))
+_PROSE = frozenset(("plan", "prompt", "message"))
 
 # A call longer than this is shown as it was written: reading its JSON would cost a frame.
 LONGEST_READ = 65_536
@@ -43,6 +60,8 @@ def arguments(content: str) -> Mapping[str, Any] | None:
 def telling(content: str) -> str:
     """Give the argument that says what a call is about, else the arguments as they are."""
     read = arguments(content)
+    if files := _FILES.findall(_patch(content, read)):
+        return ", ".join(files)[:_LONGEST]
     if read is None:
         return content[:_LONGEST]
     for name in _TELLING:
@@ -53,56 +72,162 @@ def telling(content: str) -> str:
 
 def change(content: str) -> tuple[int, int] | None:
     """Count the lines that an edit adds and removes, None for a call that is no edit."""
+    from tui.render.diff import compare, count
+
     read = arguments(content)
-    sides = _sides(read) if read else None
-    if sides is None:
+    if patch := _patch(content, read):
+        return count(patch.split("\n"))
+    edits = _edits(read) if read else ()
+    if not edits:
         return None
-    return len(sides[1]), len(sides[0])
+    counts = list(map(count, compare(edits)))
+    return sum(added for added, _ in counts), sum(removed for _, removed in counts)
 
 
-def detail(content: str) -> str:
-    """Give a call's arguments for reading: a line each, texts as they are, edits as a diff."""
+class Region(NamedTuple):
+    """A stretch of a text that is to be read in one way, up to where the next one begins.
+
+    Plain text, code in a language, or a diff: `within` says where in it the stretch begins.
+    """
+
+    start: int
+    language: str = ""
+    within: Within | None = None
+
+    def further(self, before: str) -> Region:
+        """Give the region for what comes after some of its text."""
+        if self.within is None or self.within.is_made or not before:
+            return self
+        return self._replace(within=self.within.after(before))
+
+
+PLAIN = Region(0)
+
+
+def read_as(text: str) -> Region:
+    """Say how to read a text of which nothing is known: as a diff, if it is one."""
+    from tui.render.diff import Within, is_diff
+
+    return Region(0, within=Within()) if is_diff(text) else PLAIN
+
+
+class Detail(NamedTuple):
+    """A text for reading, and what stands where in it."""
+
+    text: str
+    regions: tuple[Region, ...] = (PLAIN,)
+
+
+def detail(content: str) -> Detail:
+    """Give a call's arguments for reading: a line each, texts as they are, edits as diffs."""
     read = arguments(content)
     if read is None:
-        return content
-    return "\n".join(_detail(read))
+        return Detail(content, (read_as(content),))
+    return _Writer(read).write()
 
 
-def is_diff(content: str) -> bool:
-    """Say whether lines of a call's detail that begin with + and - were added and removed."""
-    return "*** Begin Patch" in content[:4_096] or change(content) is not None
+class _Writer:
+    """Writes the arguments of a call."""
+
+    def __init__(self, read: Mapping[str, Any]) -> None:
+        from tui.render.code import language_of_file
+
+        self.read = read
+        self.language = language_of_file(_path(read))
+        self.parts: list[str] = []
+        self.regions = [PLAIN]
+        self.size = 0
+
+    def write(self) -> Detail:
+        from tui.render.diff import Within, compare
+
+        edits = _edits(self.read)
+        for name, value in self.read.items():
+            if not edits or name not in _EDITED:
+                self._argument(name, value)
+        for number, lines in enumerate(compare(edits), 1):
+            if len(edits) > 1:
+                self._add(f"change {number} of {len(edits)}:", PLAIN)
+            within = Within(self.language, is_made=True)
+            self._add("\n".join(lines), Region(0, within=within))
+        return Detail("\n".join(self.parts), tuple(self.regions))
+
+    def _argument(self, name: str, value: object) -> None:
+        language = ""
+        if isinstance(value, str):
+            text = value
+        elif isinstance(value, dict) or len(text := _words(value)) > _LONG_VALUE:
+            text, language = _laid_out(value), "json"
+        if "\n" not in text:
+            self._add(f"{name}: {text}", PLAIN)
+            return
+        self._add(f"{name}:", PLAIN)
+        region = read_as(text)
+        if region.within is None:
+            region = Region(0, language or self._language(name))
+        self._add(text, region)
+
+    def _language(self, name: str) -> str:
+        if name in _COMMANDS:
+            return "bash"
+        if name in _PROSE:
+            return "markdown"
+        return self.language if name in _CODE else ""
+
+    def _add(self, text: str, region: Region) -> None:
+        if region[1:] != self.regions[-1][1:]:
+            self.regions.append(region._replace(start=self.size))
+        self.parts.append(text)
+        self.size += len(text) + 1
 
 
-def _detail(read: Mapping[str, Any]) -> Iterator[str]:
-    sides = _sides(read)
-    for name, value in read.items():
-        if sides is not None and name in ("old_string", "new_string"):
-            continue
-        text = value if isinstance(value, str) else _words(value)
-        if "\n" in text:
-            yield f"{name}:"
-            yield text
+def _laid_out(value: object) -> str:
+    """Give JSON over several lines, but on one when it is so deep that lines are of no use."""
+    indent = 2 if _depth(value, _DEEPEST) < _DEEPEST else None
+    return json.dumps(value, ensure_ascii=False, indent=indent)
+
+
+def _depth(value: object, most: int) -> int:
+    """Say how deep a value is within itself, up to a most."""
+    inner = value.values() if isinstance(value, dict) else value
+    if not most or not isinstance(value, dict | list):
+        return 0
+    return 1 + max((_depth(one, most - 1) for one in cast("Any", inner)), default=0)
+
+
+def _patch(content: str, read: Mapping[str, Any] | None) -> str:
+    """Give the patch that a call applies, in whatever it is wrapped; "" when it is no patch."""
+    if _PATCH not in content:
+        return ""
+    if read is None:
+        return content[:LONGEST_READ] if content.lstrip().startswith(_PATCH) else ""
+    texts = (text for value in read.values() for text in _texts(value))
+    return next((text for text in texts if _PATCH in text), "")
+
+
+def _texts(value: object) -> list[str]:
+    values = value if isinstance(value, list) else [value]
+    return [text for text in values if isinstance(text, str)]
+
+
+def _path(read: Mapping[str, Any]) -> str:
+    return next((str(read[name]) for name in _PATHS if isinstance(read.get(name), str)), "")
+
+
+def _edits(read: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Give what a call replaces by what, in the order of its edits; nothing if it is no edit."""
+    several = read.get("edits")
+    edits = several if isinstance(several, list) else [read]
+    found = []
+    for edit in edits:
+        for old, new in _REPLACED if isinstance(edit, dict) else ():
+            before, after = edit.get(old), edit.get(new)
+            if isinstance(before, str) and isinstance(after, str):
+                found.append((before, after))
+                break
         else:
-            yield f"{name}: {text}"
-    if sides is not None:
-        yield from (f"- {line}" for line in sides[0])
-        yield from (f"+ {line}" for line in sides[1])
-
-
-def _sides(read: Mapping[str, Any]) -> tuple[list[str], list[str]] | None:
-    """Give the lines that an edit takes out and puts in, without those it leaves alike."""
-    old, new = read.get("old_string"), read.get("new_string")
-    if not isinstance(old, str) or not isinstance(new, str):
-        return None
-    before, after = old.split("\n"), new.split("\n")
-    start = 0
-    while start < min(len(before), len(after)) and before[start] == after[start]:
-        start += 1
-    end = 0
-    most = min(len(before), len(after)) - start
-    while end < most and before[-1 - end] == after[-1 - end]:
-        end += 1
-    return before[start : len(before) - end], after[start : len(after) - end]
+            return []  # one that is not understood: all are shown as they are
+    return found
 
 
 def _words(value: object) -> str:

@@ -26,13 +26,20 @@ Piece = tuple[int, int]
 class Row:
     """A line of text before it is wrapped. `spans` are in order and do not overlap.
 
-    The lines that it is wrapped into begin `hang` cells further in than the first.
+    The lines that it is wrapped into begin `hang` cells further in than the first. `lead` stands
+    before the first of them, `follow` before the others; both are equally wide. `fill` is the
+    style of what is left of a line, if that is not the ground that all stands on. A row that
+    `is_whole` fits into its line and is not to be broken.
     """
 
     text: str
     style: Style
     spans: Sequence[Span] = ()
     hang: int = 0
+    lead: Sequence[Segment] = ()
+    follow: Sequence[Segment] = ()
+    fill: Style | None = None
+    is_whole: bool = False
 
     def segments(self, lo: int, hi: int) -> list[Segment]:
         """Give a part of the text in its styles."""

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from functools import partial
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import ComposeResult
@@ -150,6 +151,7 @@ class Browse(Resuming):
         self._resumer = Resumer(self._store, self._launcher, self._importer, stage)
         self._seen = await self._store.version()
         await self._list()
+        Thread(target=_warm, name="warm", daemon=True).start()
         self._looking = self.set_interval(_LOOK_EVERY, self._look)
         if self._importer is not None:
             self._work(partial(self._import, self._importer, watch=True), "watch")
@@ -258,3 +260,10 @@ class Browse(Resuming):
             if words or nothing:
                 self._tell(f"{words or nothing}.")
             await self._list()
+
+
+def _warm() -> None:
+    """Load what draws Markdown and code, while nothing of it is in view yet."""
+    from tui.render.markdown import warm
+
+    warm()

@@ -66,8 +66,15 @@ class HistoryPane(ScrollView, inherit_bindings=False):
         & > .history--error { color: $text-error; text-style: bold; }
         & > .history--heading { color: $text-primary; text-style: bold; }
         & > .history--code { color: $text-accent; }
-        & > .history--added { color: $text-success; }
-        & > .history--removed { color: $text-error; }
+        & > .history--block { color: $foreground; background: $foreground 5%; }
+        & > .history--keyword { color: $text-primary; text-style: bold; }
+        & > .history--string { color: $text-success; }
+        & > .history--comment { color: $text-muted; text-style: italic; }
+        & > .history--number { color: $text-warning; }
+        & > .history--function { color: $text-accent; }
+        & > .history--type { color: $text-secondary; }
+        & > .history--added { color: $text-success; background: $success 12%; }
+        & > .history--removed { color: $text-error; background: $error 12%; }
         & > .history--divider { color: $text-warning; }
         & > .history--mark { color: $text-accent; text-style: bold; }
         & > .history--match {
@@ -80,6 +87,9 @@ class HistoryPane(ScrollView, inherit_bindings=False):
 
         &:ansi > .history--you { background: ansi_default; text-style: bold; }
         &:ansi > .history--prompt { background: ansi_default; text-style: bold; }
+        &:ansi > .history--block { background: ansi_default; }
+        &:ansi > .history--added { background: ansi_default; }
+        &:ansi > .history--removed { background: ansi_default; }
         &:ansi > .history--context { text-style: dim; }
         &:ansi > .history--thinking { text-style: dim italic; }
         &:ansi > .history--note { text-style: dim; }
