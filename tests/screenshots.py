@@ -21,6 +21,7 @@ from tui.themes import DARK, LIGHT
 
 CONTRAST_DARK, CONTRAST_LIGHT = "backscroll-contrast-dark", "backscroll-contrast-light"
 READ = ("enter", "K", "K", "t")
+FIND = ("slash", *"retry", "enter", "down", "down", "down")
 FOLDER = Path(__file__).parents[1] / "screenshots"
 WHEN = datetime(2026, 11, 20, 16, 5, tzinfo=UTC)
 
@@ -43,6 +44,8 @@ PICTURES = (
     Picture("reading-120x40", (120, 40), READ),
     Picture("reading-contrast-light-120x40", (120, 40), READ, CONTRAST_LIGHT),
     Picture("reading-no-colour-120x40", (120, 40), READ, "ansi-dark", no_color=True),
+    Picture("search-120x40", (120, 40), FIND),
+    Picture("details-120x40", (120, 40), ("v",)),
     Picture("help-120x40", (120, 40), ("question_mark",)),
     Picture("list-80x24", (80, 24)),
     Picture("list-light-80x24", (80, 24), theme=LIGHT),
