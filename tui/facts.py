@@ -14,7 +14,7 @@ from pathlib import Path
 from stat import S_ISREG
 from typing import TYPE_CHECKING
 
-from store import agents, resume
+from store import agents
 from store.errors import NotFound, ResumeError
 
 if TYPE_CHECKING:
@@ -27,16 +27,25 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Disk:
-    """What is on disk now. `source_size` is None when the source is not there.
-
-    `refusal` says why a session cannot be resumed as things are, and `command` is how it would be.
-    """
+    """What is on disk now. `source_size` is None when the source is not there."""
 
     has_folder: bool = False
     source_size: int | None = None
     expires_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Resumption:
+    """How a session is resumed: the line for a shell, what is in the way, what is to be known.
+
+    Or else why it cannot be. All is as the resuming itself finds it.
+    """
+
     command: str | None = None
     refusal: str | None = None
+    obstacles: Sequence[str] = ()
+    doubts: Sequence[str] = ()
+    notes: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +63,7 @@ class Facts:
     usage: Sequence[Usage] = ()
     kept: int | None = None
     disk: Disk | None = None
+    resumption: Resumption | None = None
     counts: Mapping[tuple[Role, Kind], int] | None = None
 
 
@@ -81,14 +91,18 @@ class Gatherer:
         yield facts
 
     async def all(self, store: Store, row: TaskRow) -> AsyncIterator[Facts]:
-        """Give everything: the same, and at last how many messages of each kind there are."""
+        """Give everything: the same, how it is resumed, and at last its messages by kind."""
         facts = Facts()
         async for facts in self.some(store, row):
             yield facts
         try:
+            if row.session is not None:
+                resumption = await _resumption(store, row.task.id, self._env)
+                facts = replace(facts, resumption=resumption)
+                yield facts
             yield replace(facts, counts=await store.count_messages(row.task.id))
         except NotFound:
-            return
+            return  # as above
 
 
 async def _connections(store: Store, task: Task) -> Facts:
@@ -123,26 +137,23 @@ def look(row: TaskRow, env: Mapping[str, str]) -> Disk:
     has_folder = bool(folder) and _is_folder(folder or "")
     if session is None:
         return Disk(has_folder)
-    command, refusal = _command(session, env)
-    return Disk(
-        has_folder,
-        _size(session.source_path),
-        agents.expires_at(session, env=env),
-        command,
-        refusal,
+    return Disk(has_folder, _size(session.source_path), agents.expires_at(session, env=env))
+
+
+async def _resumption(store: Store, task_id: str, env: Mapping[str, str]) -> Resumption:
+    from store.resume.plan import prepare  # it looks at much that a summary does not say
+
+    try:
+        plan = await prepare(store, task_id, env=env)
+    except ResumeError as error:
+        return Resumption(refusal=str(error))
+    return Resumption(
+        plan.command.shell_line(),
+        None,
+        tuple(plan.obstacles.values()),
+        tuple(plan.doubts.values()),
+        tuple(plan.notes),
     )
-
-
-def _command(session: Session, env: Mapping[str, str]) -> tuple[str | None, str | None]:
-    try:
-        command = agents.resume_command(session, fork=False, env=env)
-    except ResumeError as error:
-        return None, str(error)
-    try:
-        resume.ready(command, env)
-    except ResumeError as error:
-        return command.shell_line(), str(error)
-    return command.shell_line(), None
 
 
 def _is_folder(path: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import shutil
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -59,6 +60,8 @@ def transcript(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fake_program: Pa
     folder = tmp_path / "uploader"
     folder.mkdir()
     path = claude.home(tmp_path / ".claude", _talk(folder))
+    place = path.parent.with_name(re.sub(r"[^A-Za-z0-9-]", "-", str(folder)))
+    path = path.parent.rename(place) / path.name
     moment = (NOW - timedelta(days=26, hours=12)).timestamp()
     os.utime(path, (moment, moment))
     return path
@@ -174,7 +177,7 @@ async def test_what_is_not_as_it_was(imported: Store, transcript: Path) -> None:
         assert shown["Source/Kept in the store"].endswith(", as it was")
         assert "Source/Agent deletes it" not in shown
         assert shown["Resume/Command"].endswith(f"claude --resume {claude.ID}")
-        assert "not there any more" in shown["Resume/Not as it is now"]
+        assert "not there any more" in shown["Resume/In the way"]
 
 
 async def test_why_there_is_no_command(seeded: Store) -> None:
@@ -247,7 +250,7 @@ async def test_every_row_can_be_reached_on_a_small_screen(
                 assert top <= at < top + height, "what is chosen is in view"
                 await pilot.press(key)
                 await pilot.pause()
-            assert seen[-1] == "Command"
+            assert seen[-1] == sheet.facts[-1].name
             if key == "down":
                 assert set(seen) == {one.name for one in sheet.facts if not one.is_heading}
         assert all(len(line) <= where[0] for line in screen_text(pilot).splitlines())
@@ -330,7 +333,8 @@ async def test_a_task_that_is_deleted_meanwhile(seeded: Store) -> None:
     row = (await seeded.get_rows(["bug"]))[0]
     await seeded.delete_task("bug")
     gathered = [facts async for facts in Gatherer().all(seeded, row)]
-    assert gathered == [Facts()]
+    assert gathered[0] == Facts()
+    assert [facts.counts for facts in gathered] == [None] * len(gathered)
     with pytest.raises(NotFound):
         await seeded.get_task("bug")
 
@@ -342,7 +346,8 @@ async def test_a_disk_that_fails_costs_nothing(seeded: Store, tmp_path: Path) ->
     *_, facts = [facts async for facts in Gatherer({}).all(seeded, row)]
     assert facts.disk is not None
     assert (facts.disk.has_folder, facts.disk.source_size) == (False, None)
-    assert facts.disk.refusal is not None
+    assert facts.resumption is not None
+    assert facts.resumption.refusal or facts.resumption.obstacles
 
 
 async def test_what_was_on_disk_stays_shown_while_it_is_looked_at_again(seeded: Store) -> None:

@@ -16,7 +16,7 @@ from tui.render.figures import moment, size, span
 
 if TYPE_CHECKING:
     from store.models import Session, Task, TaskRow, Usage
-    from tui.facts import Disk, Facts
+    from tui.facts import Disk, Facts, Resumption
 
 _NOT_YET = "…"
 _KINDS: tuple[tuple[str, tuple[Role, Kind]], ...] = (
@@ -63,7 +63,7 @@ def sheet(row: TaskRow, facts: Facts, now: datetime) -> list[Fact]:
     parts.append(("Connections", _connections(row, facts)))
     if session is not None:
         parts.append(("Source", _source(session, facts, now)))
-        parts.append(("Resume", _resume(facts.disk)))
+        parts.append(("Resume", _resume(facts.resumption)))
     rows: list[Fact] = []
     for heading, some in parts:
         known = [fact for fact in some if fact is not None and fact.shown]
@@ -233,14 +233,22 @@ def _kept(kept: int, whole: int | None) -> tuple[str, str]:
     return size(kept) + part, str(kept)
 
 
-def _resume(disk: Disk | None) -> Iterator[Fact | None]:
-    if disk is None:
+def _resume(how: Resumption | None) -> Iterator[Fact | None]:
+    if how is None:
         yield Fact("Command", _NOT_YET)
         return
-    yield _said("Command", disk.command)
-    if disk.refusal is not None:
-        name = "Not as it is now" if disk.command else "Cannot be resumed"
-        yield Fact(name, printable(disk.refusal), disk.refusal, is_warning=True)
+    yield _said("Command", how.command)
+    yield _warned("Cannot be resumed", how.refusal)
+    for words in how.obstacles:
+        yield _warned("In the way", words)
+    for words in how.doubts:
+        yield _warned("To be asked", words)
+    for words in how.notes:
+        yield _said("Note", words)
+
+
+def _warned(name: str, words: str | None) -> Fact | None:
+    return Fact(name, printable(words), words, is_warning=True) if words else None
 
 
 def _said(name: str, value: str | None, *, lines: bool = False) -> Fact | None:
