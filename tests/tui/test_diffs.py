@@ -16,7 +16,7 @@ from tests.tui.drawn import COLOURS, GROUNDS, LOOK
 from tests.tui.histories import call, message
 from tui.render import code, markdown
 from tui.render.code import LONGEST_LINE, colour, language, language_of_file
-from tui.render.diff import compare, count, is_diff
+from tui.render.diff import Within, compare, count, is_diff
 from tui.render.history import message_lines
 from tui.render.look import Look
 from tui.render.plan import Fold
@@ -207,6 +207,12 @@ def test_a_diff_goes_on_after_a_cut() -> None:
     found = [style for said, style in segments(long) if said == "return"]
     assert len(found) == 800
     assert all(style.color == COLOURS["keyword"].color for style in found)
+
+
+def test_a_diff_may_be_cut_right_after_its_head() -> None:
+    assert Within.after("diff --git a/x b/x\n--- a/x\n+++ b/x.py") == Within("python")
+    assert Within.after("--- a/x\n+++ b/x.py\n@@ -1 +1 @@\n+a") == Within("python", in_hunk=True)
+    assert Within.after(f"{PATCH}\n") == Within("markdown", in_hunk=True)
 
 
 def test_a_fence_may_hold_a_diff() -> None:

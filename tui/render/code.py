@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterable, Sequence
 from functools import cache, lru_cache
 from pathlib import PurePosixPath
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from rich.style import Style
@@ -93,6 +94,8 @@ _LANGUAGES = """
 _WARM = (
     "python bash json javascript typescript yaml html css toml sql rust go c console tsx markdown"
 )
+
+_LOADING = Lock()  # two threads that load one language at once would mix it up
 
 Roles = list[tuple[int, int, str]]
 
@@ -208,7 +211,8 @@ def _ink(style: Style, ground: Style) -> Style:
 def _lexer(name: str) -> Lexer:
     from pygments.lexers import get_lexer_by_name
 
-    return get_lexer_by_name(name)
+    with _LOADING:
+        return get_lexer_by_name(name)
 
 
 @cache

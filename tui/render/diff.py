@@ -88,7 +88,7 @@ class Within:
         hunk = max(text.rfind("\n@@"), text.rfind("\n*** "), 0 if text[:2] == "@@" else -1)
         head = text.rfind("\n+++ ")
         file = max(head, text.rfind("\n*** Update File: "), text.rfind("\n*** Add File: ")) + 1
-        match = _FILE.match(text[file : text.find("\n", file)])
+        match = _FILE.match(text, file)  # to the end of its line
         in_hunk = hunk > text.rfind("\ndiff --git ")
         return cls(language_of_file(match[1]) if match else "", in_hunk)
 
