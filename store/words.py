@@ -19,6 +19,7 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import accumulate
 
 from store.models import Kind
 from store.query.model import Term
@@ -29,6 +30,7 @@ EDITION = 1
 MOST_PARTS = 5
 _LONGEST_NAME = 64
 _SHORT, _MOST_RUNS = 8, 4096
+_MOST_NAMES = 30_000
 
 _LEADING = frozenset("$@#%&-_/\\~+=^|.")
 _TRAILING = _LEADING - {"."}
@@ -51,7 +53,10 @@ _ACCENTED = 0x400  # beyond Latin and Greek a letter with a mark is a letter of 
 
 # A word with a capital behind its first character, which may make it a name.
 _NAME = re.compile(r"(?<![A-Za-z0-9])[A-Za-z0-9][a-z0-9]*+[A-Z][A-Za-z0-9]*+")
-_HUMP = re.compile(r"[A-Z](?:(?<=[a-z0-9][A-Z])|(?<=[A-Z][A-Z])(?=[a-z]))")
+_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_WHITE_SPACE = ("\\n", "\\t", "\\r", "\\b", "\\f")
+# What tools print most of what is not ASCII; no letters. To take these out first is quick.
+_SYMBOLS = ("→", "…", "─", "│", "✓", "•", "’", "—", "├", "└")
 _ESCAPE = re.compile(r'\\(?:u([0-9a-fA-F]{4})|(["\\/])|[bfnrt])')
 
 
@@ -143,19 +148,37 @@ def spelled(kind: str, tool_name: str | None, content: str) -> str:
 
     Case is left to the index, which folds that of ASCII.
     """
-    text = _composed(_as_read(kind, content))
     if kind == Kind.TOOL_RESULT:
-        return _spell(text)
-    if tool_name and kind == Kind.TOOL_CALL:
-        text = f"{text}\n{_composed(tool_name)}"
-    names = _parts_of_names(text)
-    return f"{_spell(text)}\n{names}" if names else _spell(text)
+        return content if content.isascii() else _spell(content)
+    text = content
+    if kind == Kind.TOOL_CALL:
+        text = _without_escapes(content)
+        if tool_name:
+            text = f"{text}\n{tool_name}"
+    if text.isascii():
+        return text + _parts_of_names(text)
+    text = _composed(text)
+    return _spell(text) + _parts_of_names(text)
 
 
 def _spell(text: str) -> str:
+    for symbol in _SYMBOLS:
+        if symbol in text:
+            text = text.replace(symbol, " ")
     if text.isascii():
         return text
-    return _BEYOND_ASCII.sub(lambda run: _SPELLED_RUNS[run[0]], text)
+    return _BEYOND_ASCII.sub(lambda run: _SPELLED_RUNS[run[0]], _composed(text))
+
+
+def _without_escapes(content: str) -> str:
+    """Give a call's JSON with the escapes of white space undone: the others are no letters."""
+    if "\\" not in content or content[:1] not in ("{", "["):
+        return content
+    if "\\\\" in content or "\\u" in content:
+        return _as_read(Kind.TOOL_CALL, content)
+    for escape in _WHITE_SPACE:
+        content = content.replace(escape, " ")
+    return content
 
 
 def mark_of(role: str, kind: str) -> str:
@@ -184,7 +207,7 @@ def _parts_of_names(text: str) -> str:
         names = set(_NAME.findall(text))
     else:
         names = {name[0] for name in _NAME.finditer(text) if _stands_alone(text, *name.span())}
-    return " ".join([" ".join(_parts(name)) for name in names])
+    return "".join(map(_PARTS.__getitem__, names))
 
 
 def _stands_alone(text: str, start: int, end: int) -> bool:
@@ -206,26 +229,42 @@ def _name_at(text: str, at: int) -> tuple[int, str]:
     return start, name[0]
 
 
-@lru_cache(32768)
-def _parts(name: str) -> list[str]:
-    """Give the parts of a name, and every run of them but the whole."""
-    edges = (0, *_humps(name), len(name))
-    count = len(edges) - 1
-    return [
-        name[edges[first] : edges[last]]
-        for first in range(count)
-        for last in range(first + 1, count + 1)
-        if last - first < count
-    ]
-
-
-@lru_cache(32768)
+@lru_cache(4096)
 def _humps(name: str) -> tuple[int, ...]:
     """Give where the second part of a name begins, and those behind it; () for other words."""
-    if len(name) > _LONGEST_NAME:
-        return ()
-    humps = tuple(hump.start() for hump in _HUMP.finditer(name))
-    return humps if len(humps) < MOST_PARTS else ()
+    parts = _HUMP.split(name) if len(name) <= _LONGEST_NAME else []
+    return tuple(accumulate(map(len, parts[:-1]))) if len(parts) <= MOST_PARTS else ()
+
+
+class _Parts(dict[str, str]):
+    """The parts of names, and every run of them but the whole, each behind a blank."""
+
+    def __missing__(self, name: str) -> str:
+        parts = _HUMP.split(name) if len(name) <= _LONGEST_NAME else []
+        match len(parts):
+            case 2:
+                runs = f" {parts[0]} {parts[1]}"
+            case 3:
+                one, two, three = parts
+                runs = f" {one} {two} {three} {one}{two} {two}{three}"
+            case count if 3 < count <= MOST_PARTS:
+                runs = "".join(
+                    [
+                        " " + "".join(parts[first:last])
+                        for first in range(count)
+                        for last in range(first + 1, count + 1)
+                        if last - first < count
+                    ]
+                )
+            case _:
+                runs = ""
+        if len(self) >= _MOST_NAMES:
+            self.clear()
+        self[name] = runs
+        return runs
+
+
+_PARTS = _Parts()
 
 
 # What is looked for

@@ -28,7 +28,8 @@ _MANY_PAGES = 8  # of the index: a word that has more is in twenty thousand mess
 _MOST_PAGES = {PROSE: 80, OUTPUT: 40}
 _MOST_WORDS = 60  # of a long phrase: the index allows for some more
 _FIRST_PLACE, _LAST_PLACE = -(2**62), 2**62
-_MOST_WAITING = 4 * FEW
+# Messages that wait for the index and are looked at, the newest: prose, and the output of tools.
+MOST_WAITING = (4 * FEW, FEW)
 _NO_MARK = "\ue000"
 
 
@@ -142,7 +143,7 @@ class Candidates:
 
     def _waiting(self, output: bool) -> list[Candidate]:
         """Give what is not in the index yet, the newest of it if that is much."""
-        rows = self._db.execute(_WAITING, (output, _MOST_WAITING, output))
+        rows = self._db.execute(_WAITING, (output, MOST_WAITING[output], output))
         rows.row_factory = None
         return sorted((Candidate(place_at(row[3]), *row) for row in rows), key=_newest_first)
 

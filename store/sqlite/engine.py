@@ -80,6 +80,7 @@ _HISTORY_PAGE = 256
 _FULL = 2  # as PRAGMA synchronous answers
 _SYNCHRONOUS = {"normal": "NORMAL", "full": "FULL"}
 _MOST_PROBLEMS = 100
+_MOST_WAITING = index.FEW // 4  # messages written one by one, until the index is asked about them
 _JOURNAL_LIMIT = 64 * 1024 * 1024
 
 
@@ -100,6 +101,7 @@ class SqliteStore:
         self._writer = writer
         self._readers = readers
         self._writes = 0
+        self._waiting = _MOST_WAITING  # there may be some from before
         self._catching_up = CatchingUp(self.index_more)
         self._closing: asyncio.Future[None] | None = None
 
@@ -164,12 +166,18 @@ class SqliteStore:
     async def _write(self, work: Work[T], *, messages: int = 0, output_waits: bool = False) -> T:
         """Run `work`, and bring the index up to date, in one transaction.
 
-        `messages` says how many of them the work writes.
+        `messages` says how many of them the work writes; a few may wait.
         """
+        self._waiting += messages
+        if messages and self._waiting < _MOST_WAITING:
+            result = await self._writer.write(work)
+            self._writes += 1
+            return result
+        self._waiting, written = 0, self._waiting
 
         def with_index(db: sqlite3.Connection) -> tuple[T, bool]:
             result = work(db)
-            return result, index.follow(db, messages, output_waits=output_waits)
+            return result, index.follow(db, written, output_waits=output_waits)
 
         result, is_behind = await self._writer.write(with_index)
         self._writes += 1

@@ -16,7 +16,7 @@ from store.models import Kind
 from store.sqlite.timeline import Places
 from store.words import EDITION, mark_of, spelled
 
-FEW = 64
+FEW = 256
 """So many messages may wait without being a burden to a search."""
 
 _MOST_AT_ONCE = 2_000
@@ -24,7 +24,7 @@ _CHARACTERS_AT_ONCE = 2_000_000
 _SMALL = 500  # pages of an index that is tidied up at once
 _FEW_TASKS = 8
 _PAGES_AT_ONCE = 400
-_ALL = 2**31
+_MOST_LOOSE = 4  # a fourth of the index
 
 PROSE, OUTPUT, TASKS = "search_prose", "search_output", "search_task"
 TABLES = {PROSE: False, OUTPUT: True}
@@ -34,13 +34,13 @@ _Message = tuple[
     int, int, int, str, str, str | None, str
 ]  # id, task, at, role, kind, tool, content
 
-_STATE = f"""
+_STATE = """
     SELECT EXISTS (SELECT 1 FROM search_stale), EXISTS (SELECT 1 FROM search_removed),
-        (SELECT count(*) FROM (SELECT 1 FROM search_todo WHERE may_wait = 0 LIMIT {FEW})),
-        (SELECT count(*) FROM (SELECT 1 FROM search_todo WHERE may_wait = 1 LIMIT {FEW})),
-        has_remains
+        (SELECT count(*) FROM (SELECT 1 FROM search_todo WHERE may_wait = 0 LIMIT :few)),
+        (SELECT count(*) FROM (SELECT 1 FROM search_todo WHERE may_wait = 1 LIMIT :few)),
+        is_untidy
     FROM search_state
-"""  # noqa: S608 - a number
+"""
 
 
 def follow(db: sqlite3.Connection, written: int, *, output_waits: bool = False) -> bool:
@@ -48,7 +48,7 @@ def follow(db: sqlite3.Connection, written: int, *, output_waits: bool = False) 
 
     With `output_waits` the output of tools is left for later, and nothing is said of it.
     """
-    has_stale, has_removed, prose, output, has_remains = db.execute(_STATE).fetchone()
+    has_stale, has_removed, prose, output, is_untidy = db.execute(_STATE, {"few": FEW}).fetchone()
     if has_stale:
         _refresh_tasks(db)
     if has_removed:
@@ -57,15 +57,15 @@ def follow(db: sqlite3.Connection, written: int, *, output_waits: bool = False) 
         _put_in(db, 0, written + FEW)
     if output >= FEW and not output_waits:
         _put_in(db, 1, written + FEW)
-    if output_waits or not (has_stale or has_removed or has_remains or prose + output >= FEW):
+    if output_waits or not (has_stale or has_removed or is_untidy or prose + output >= FEW):
         return False
     return is_behind(db)
 
 
 def is_behind(db: sqlite3.Connection) -> bool:
     """Say whether more is left to do than a search should have to make up for."""
-    has_stale, has_removed, prose, output, has_remains = db.execute(_STATE).fetchone()
-    return bool(has_stale or has_removed or has_remains or prose >= FEW or output >= FEW)
+    has_stale, has_removed, prose, output, is_untidy = db.execute(_STATE, {"few": FEW}).fetchone()
+    return bool(has_stale or has_removed or is_untidy or prose >= FEW or output >= FEW)
 
 
 def work_off(db: sqlite3.Connection) -> int:
@@ -76,16 +76,26 @@ def work_off(db: sqlite3.Connection) -> int:
     """
     if is_outdated(db):
         begin_anew(db)
-    has_stale, has_removed, prose, output, has_remains = db.execute(_STATE).fetchone()
+    has_stale, has_removed, prose, output, is_untidy = db.execute(_STATE, {"few": FEW}).fetchone()
     if has_stale:
         _refresh_tasks(db)
     if has_removed:
         _take_out(db)
-    elif prose >= FEW or output >= FEW:
-        _put_in_some(db, 0 if prose >= FEW else 1, _MOST_AT_ONCE)
-    elif has_remains:
+    elif prose or output:
+        _put_in_some(db, 0 if prose else 1, _MOST_AT_ONCE)
+    elif is_untidy or _is_loose(db):
         _tidy(db)
-    return max(1, waiting(db, _ALL)) if is_behind(db) else 0
+        return 1
+    return waiting(db, 0) + waiting(db, 1) or is_behind(db)
+
+
+def _is_loose(db: sqlite3.Connection) -> bool:
+    """Say whether much of the index came since it was last made one part, small and quick."""
+    [loose] = db.execute("SELECT loose FROM search_state").fetchone()
+    if loose < _MOST_AT_ONCE:
+        return False
+    [count] = db.execute("SELECT count(*) FROM search_entry").fetchone()
+    return bool(loose * _MOST_LOOSE > count)
 
 
 def begin_anew(db: sqlite3.Connection) -> None:
@@ -94,7 +104,9 @@ def begin_anew(db: sqlite3.Connection) -> None:
         db.execute(f"INSERT INTO {table} ({table}) VALUES ('delete-all')")  # noqa: S608
     for table in ("search_task", "search_entry", "search_removed", "search_todo", "search_stale"):
         db.execute(f"DELETE FROM {table}")  # noqa: S608
-    db.execute("UPDATE search_state SET edition = ?, spill = 0, has_remains = 0", (EDITION,))
+    db.execute(
+        "UPDATE search_state SET edition = ?, spill = 0, loose = 0, is_untidy = 0", (EDITION,)
+    )
     db.execute("INSERT INTO search_todo SELECT 0, id FROM message ORDER BY id")
     db.execute("INSERT INTO search_stale SELECT n FROM task")
 
@@ -104,10 +116,10 @@ def is_outdated(db: sqlite3.Connection) -> bool:
     return bool(db.execute("SELECT edition FROM search_state").fetchone()[0] != EDITION)
 
 
-def waiting(db: sqlite3.Connection, most: int) -> int:
-    """Count the messages that are not in the index yet, up to `most`."""
-    row = db.execute("SELECT count(*) FROM (SELECT 1 FROM search_todo LIMIT ?)", (most,)).fetchone()
-    return int(row[0])
+def waiting(db: sqlite3.Connection, may_wait: int) -> int:
+    """Count the messages that are not in the index yet: those that may wait, or the others."""
+    sql = "SELECT count(*) FROM search_todo WHERE may_wait = ?"
+    return int(db.execute(sql, (may_wait,)).fetchone()[0])
 
 
 # Messages
@@ -147,19 +159,20 @@ def _put_in_some(db: sqlite3.Connection, may_wait: int, most: int) -> int:
         "INSERT INTO search_entry (place, message, task) VALUES (?, ?, ?)",
         [(place, each[0], each[1]) for place, each in zip(places, chosen, strict=True)],
     )
+    documents: dict[bool, list[tuple[int, str]]] = {False: [], True: []}
+    for place, (_, _, _, role, kind, tool, content) in zip(places, chosen, strict=True):
+        words = document(role, kind, tool, content)
+        documents[kind == Kind.TOOL_RESULT].append((place, words))
     for table, is_output in TABLES.items():
         db.executemany(
             f"INSERT INTO {table} (rowid, words) VALUES (?, ?)",  # noqa: S608 - a constant
-            [
-                (place, document(role, kind, tool, content))
-                for place, (_, _, _, role, kind, tool, content) in zip(places, chosen, strict=True)
-                if (kind == Kind.TOOL_RESULT) is is_output
-            ],
+            documents[is_output],
         )
     db.executemany(
         "DELETE FROM search_todo WHERE may_wait = ? AND message = ?",
         [(may_wait, message) for message, *_ in chosen],
     )
+    db.execute("UPDATE search_state SET loose = loose + ?", (len(chosen),))
     return len(chosen)
 
 
@@ -208,7 +221,7 @@ def _tidy_soon(db: sqlite3.Connection, *tables: str) -> None:
         if size < _SMALL:
             db.execute(f"INSERT INTO {table} ({table}) VALUES ('optimize')")  # noqa: S608
         else:
-            db.execute("UPDATE search_state SET has_remains = 1")
+            db.execute("UPDATE search_state SET is_untidy = 1")
 
 
 def _tidy(db: sqlite3.Connection) -> None:
@@ -221,7 +234,7 @@ def _tidy(db: sqlite3.Connection) -> None:
         )
         if db.total_changes - before > 1:  # as SQLite says that there was something to do
             return
-    db.execute("UPDATE search_state SET has_remains = 0")
+    db.execute("UPDATE search_state SET loose = 0, is_untidy = 0")
 
 
 # Tasks

@@ -20,9 +20,9 @@ from store.query.uses import check_search, narrowed
 from store.search import COUNT_CAP, Hit, Hits, TaskHit
 from store.snippets import snippet
 from store.sqlite import filters, tasks
-from store.sqlite.candidates import Candidate, Candidates, Conditions, Tasks, merged
+from store.sqlite.candidates import MOST_WAITING, Candidate, Candidates, Conditions, Tasks, merged
 from store.sqlite.copies import Copies
-from store.sqlite.index import FEW, waiting
+from store.sqlite.index import waiting
 from store.sqlite.rows import KINDS, ROLES
 from store.sqlite.task_hits import task_hits
 from store.sqlite.values import from_cursor, moment, to_cursor, to_json
@@ -32,7 +32,6 @@ from store.words import Needles, texts_of
 _COUNTED_BY, _TOOLS_COUNTED_BY, _TASKS_FOUND_BY = 0.018, 0.026, 0.030
 _MOST_ASKED = 24  # tasks whose messages are gone through to see that none matches
 _LOOKED_AT = 32  # candidates between two looks at the clock
-_MOST_WAITING = 1_000_000
 _EVERYTHING = TaskFilter(everything=True, archived=None)
 
 
@@ -333,8 +332,9 @@ class _Search:
 
     def _unindexed(self) -> int:
         """Count what could not be looked at, since it is not in the index yet."""
-        count = waiting(self._db, _MOST_WAITING)
-        return count if count > 2 * FEW else 0
+        return sum(
+            max(0, waiting(self._db, may_wait) - most) for may_wait, most in enumerate(MOST_WAITING)
+        )
 
     def _contents(self, found: Sequence[Candidate]) -> dict[int, str]:
         unread = [hit.id for hit in found if hit.content is None]

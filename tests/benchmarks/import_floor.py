@@ -1,8 +1,10 @@
-"""The floor of an import: `python -m tests.benchmarks.import_floor HOME DATABASE`.
+"""The floor of an import: `python -m tests.benchmarks.import_floor HOME DATABASE [none|own]`.
 
-Read, decode, insert a row for every block of a conversation, in one process with the standard
-library alone: the tables, indexes and pragmas are the store's own. Nothing is checked, salvaged,
-told apart or remembered for the next time.
+Read, decode, insert a row for every block of a conversation and its text into an index of the full
+text, in one process with the standard library alone: the tables, indexes and pragmas are the
+store's own. Nothing is checked, salvaged, told apart, noted or remembered for the next time. The
+index is one of FTS5 as it comes, that does not keep the text a second time; or, with `own`, the
+store's two, filled with the text as it is: no name is taken apart and no time made into a place.
 """
 
 from __future__ import annotations
@@ -29,19 +31,28 @@ _SESSION = """INSERT INTO session (task, tenant_id, backend, namespace, session_
 _MESSAGE = """INSERT INTO message (task, seq, at, role, kind, content, tool_name, tool_call_id,
     is_error, model, is_prompt, on_branch, inherited, key)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, NULL, 0, 1, 0, ?)"""
+_ENTRY = "INSERT INTO search_entry (place, message, task) VALUES (?, ?, ?)"
+_WORDS = "INSERT INTO {} (rowid, words) VALUES (?, ?)"
 _COUNT = """UPDATE task SET message_count = ?2, last_seq = ?2, last_message_at = ?3 WHERE n = ?1"""
+
+_TRIGGERS = "SELECT name FROM sqlite_schema WHERE type = 'trigger' AND name LIKE 'search_%'"
 
 Block = tuple[str, str, str, str | None, str | None]  # role, kind, text, tool, call
 Row = tuple[int, int, int, str, str, str, str | None, str | None, str]
 
 
-def fill(home: Path, path: Path) -> None:
+def fill(home: Path, path: Path, index: str = "plain") -> None:
     """Import every session below a home."""
     with closing(sqlite3.connect(path, isolation_level=None)) as db:
         for pragma in PRAGMAS:
             db.execute(f"PRAGMA {pragma}")
         migrate.migrate(db, str(path), allowed=True, deadline=time.monotonic() + 5)
+        for (trigger,) in db.execute(_TRIGGERS).fetchall():
+            db.execute(f"DROP TRIGGER {trigger}")
+        if index == "plain":
+            db.execute("CREATE VIRTUAL TABLE plain USING fts5 (words, content = '')")
         rows: list[Row] = []
+        message = 1
         db.execute("BEGIN IMMEDIATE")
         for n, file in enumerate(sorted(home.glob(".c*/**/*.jsonl")), 1):
             backend = "claude" if ".claude" in file.parts else "codex"
@@ -54,12 +65,31 @@ def fill(home: Path, path: Path) -> None:
                 rows.append((n, seq, at, role, kind, text, tool, call, key))
             db.execute(_COUNT, (n, seq, at))
             if len(rows) >= _BATCH:
-                db.executemany(_MESSAGE, rows)
+                _insert(db, rows, message, index)
                 db.execute("COMMIT")
                 db.execute("BEGIN IMMEDIATE")
+                message += len(rows)
                 rows.clear()
-        db.executemany(_MESSAGE, rows)
+        _insert(db, rows, message, index)
         db.execute("COMMIT")
+
+
+def _insert(db: sqlite3.Connection, rows: list[Row], message: int, index: str) -> None:
+    """Insert messages, the first of which will be number `message`, and their words."""
+    db.executemany(_MESSAGE, rows)
+    numbered = list(enumerate(rows, message))
+    if index == "plain":
+        words = [(number, row[5]) for number, row in numbered]
+        db.executemany(_WORDS.format("plain"), words)
+    if index == "own":
+        db.executemany(_ENTRY, [(number, number, row[0]) for number, row in numbered])
+        for table, is_output in (("search_prose", False), ("search_output", True)):
+            words = [
+                (number, row[5])
+                for number, row in numbered
+                if (row[4] == "tool_result") is is_output
+            ]
+            db.executemany(_WORDS.format(table), words)
 
 
 def _blocks(file: Path, of: Any) -> Iterator[tuple[int, str, Block]]:
@@ -110,4 +140,4 @@ def _of_codex(record: dict[str, Any]) -> Iterator[Block]:
 
 
 if __name__ == "__main__":
-    fill(Path(sys.argv[1]), Path(sys.argv[2]))
+    fill(Path(sys.argv[1]), Path(sys.argv[2]), *sys.argv[3:])

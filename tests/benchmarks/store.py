@@ -70,7 +70,7 @@ async def appending(folder: Path) -> None:
     """Rows a, b and c: appends, one at a time, by several tasks, in batches."""
     path = make(folder / "store.db", WRITERS)
     count = SCALE.appends
-    with closing(Raw(make(folder / "raw.db", WRITERS))) as raw:
+    with closing(Raw(make(folder / "raw.db", WRITERS)).without_triggers()) as raw:
         async with await SqliteStore.open(path) as store:
 
             async def append(n: int, times: int) -> None:

@@ -14,12 +14,22 @@ import store as library
 from store import Kind, NewMessage, Role, Store, StoreError, Task, open_store
 from store.ingest import index as index_all
 from store.sources import Checkpoint, Chunk, Fingerprint, SessionFacts, Source
-from store.sqlite import catching_up, index, migrate
+from store.sqlite import candidates, catching_up, engine, index, migrate, search
 from store.sqlite.engine import SqliteStore
 from store.words import EDITION
 from tests.store.helpers import at, new_task, run, said
 
-MANY = 3 * index.FEW
+FEW = 8  # here; a test with fewer messages is a quick one
+MANY = 40
+
+
+@pytest.fixture(autouse=True)
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let so few wait, and search through no more."""
+    monkeypatch.setattr(index, "FEW", FEW)
+    monkeypatch.setattr(candidates, "MOST_WAITING", (FEW, FEW))
+    monkeypatch.setattr(search, "MOST_WAITING", (FEW, FEW))
+    monkeypatch.setattr(engine, "_MOST_WAITING", FEW // 4)
 
 
 def output(text: str, minutes: float = 0) -> NewMessage:
@@ -83,11 +93,10 @@ async def test_the_output_of_tools_follows_behind_an_import(store: Store) -> Non
     await store.record([chunk(said("storm", at(0)), *outputs)])
     assert await total(store, "storm") == 1
     hits = await store.search("hail")
-    assert hits.unindexed == MANY + 1
-    assert hits.more_in_tools < MANY + 1
+    assert hits.unindexed == MANY - FEW
+    assert hits.more_in_tools == FEW
     await whole(store)
-    left = await store.index_more()
-    assert left == 0
+    await index_all(store, None)
     hits = await store.search("hail")
     assert (hits.unindexed, hits.more_in_tools) == (0, MANY)
     await whole(store)
@@ -242,10 +251,12 @@ async def test_a_recovered_store_is_searched(database: Path) -> None:
 async def test_a_store_from_before_there_was_an_index(
     database: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    everything = migrate.migrations()
-    old = tuple(one for one in everything if one.number < 5)
-    monkeypatch.setattr(migrate, "migrations", lambda: old)
-    with closing(sqlite3.connect(database, isolation_level=None)) as db:
+    old = tuple(one for one in migrate.migrations() if one.number < 5)
+    with (
+        monkeypatch.context() as patch,
+        closing(sqlite3.connect(database, isolation_level=None)) as db,
+    ):
+        patch.setattr(migrate, "migrations", lambda: old)
         migrate.migrate(db, str(database), allowed=True, deadline=1e12)
         db.execute(
             "INSERT INTO task (id, tenant_id, title, title_from, status, origin, notes, created_at,"
@@ -259,7 +270,6 @@ async def test_a_store_from_before_there_was_an_index(
             " inherited, content) SELECT 1, n, n, 'user', iif(n % 3, 'text', 'tool_result'), 0, 0,"
             " 1, 0, 'storm ' || n FROM number"
         )
-    monkeypatch.undo()
     async with open_store(database) as store:
         hits = await store.search("storm")
         assert hits.unindexed > 8000, "opening does not wait for it"
