@@ -14,7 +14,7 @@ from store.agents.claude.adapter import ClaudeCode
 from store.agents.claude.forks import Forks
 from store.reading.files import open_regular
 from tests.agents.claude_records import CLAUDE, assistant, call, home, result, text, user
-from tests.agents.reading import Kept, Shelf
+from tests.agents.reading import Kept, Shelf, write
 
 
 def _id(number: int) -> str:
@@ -236,3 +236,20 @@ def test_an_id_is_found_wherever_a_block_of_a_file_ends(tmp_path: Path) -> None:
         path = tmp_path / "projects" / "-home-ann-src" / f"{_id(1)}.jsonl"
         path.write_text(json.dumps(padding) + "\n" + path.read_text())
         assert Forks().origin(path.with_name(f"{_id(2)}.jsonl")) is not None
+
+
+def test_a_fork_that_is_seen_before_what_it_copied(tmp_path: Path) -> None:
+    """Claude Code 2.1 writes the answer first, and then all that it goes on from."""
+    talk = _talk("abcd", None, 0)
+    home(tmp_path, talk, _id(1))
+    side = [{"type": "mode", "mode": "normal", "sessionId": _id(2)}]
+    answer = _talk("f", "e", 11)
+    shelf = Shelf()
+    path = home(tmp_path, [*side, *answer], _id(2))
+    assert _links(shelf.read_all(CLAUDE, tmp_path)) == {_id(1): None, _id(2): None}
+    folder = path.parent.stat().st_mtime_ns
+    write(path, [*talk, *_talk("e", "d", 10)], append=True)
+    assert path.parent.stat().st_mtime_ns == folder  # which the growing of a file leaves alone
+    sessions = shelf.read_all(CLAUDE, tmp_path)
+    assert _links(sessions) == {_id(1): None, _id(2): _id(1)}
+    assert sorted(_inherited(sessions[_id(2)])) == ["say a", "say b", "say c", "say d"]

@@ -172,8 +172,8 @@ async def test_a_moved_project_is_looked_for_and_remembered(
         assert f"Its folder was {old}, and is" in notices(pilot)[-1]
         await press(pilot, "r")
         assert launcher.started[1] == launcher.started[0]
-    (place,) = await home.store.places()
-    assert (place.old, place.new) == (str(old), f"{home.path}/code/uploader")
+        (place,) = await home.store.places()
+        assert (place.old, place.new) == (str(old), f"{home.path}/code/uploader")
 
 
 async def test_a_folder_that_nobody_would_guess_is_typed(

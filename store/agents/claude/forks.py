@@ -106,6 +106,10 @@ class Forks:
             return None
         folder = self._folder(path.parent)
         file = folder.files.get(str(path))
+        if file is not None and file.first is None and file.looks != _look(path):
+            folder.changed = -1  # it has begun since, which the folder does not tell
+            folder = self._folder(path.parent)
+            file = folder.files.get(str(path))
         if file is None or file.family is None:
             return None
         family = folder.families.get(file.family)
@@ -150,11 +154,17 @@ def _transcripts(folder: Path) -> Iterator[tuple[str, tuple[int, int, int]]]:
         return
     for entry in entries:
         if entry.suffix == ".jsonl" and UUID.fullmatch(entry.stem):
-            try:
-                found = entry.stat()
-            except OSError:
-                continue
-            yield str(entry), (found.st_ino, found.st_size, found.st_mtime_ns)
+            looks = _look(entry)
+            if looks is not None:
+                yield str(entry), looks
+
+
+def _look(path: Path) -> tuple[int, int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def _beginning(head: bytes) -> tuple[str | None, str | None, dict[str, str]]:
