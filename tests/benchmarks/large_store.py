@@ -74,6 +74,11 @@ def conversation(count: int, start: datetime) -> Iterator[NewMessage]:
                 yield NewMessage(role=Role.ASSISTANT, content=text, timestamp=at)
 
 
+def last_answer(count: int) -> str:
+    """Give the heading of the last answer of `conversation(count)`."""
+    return f"Answer {max(n for n in range(count - 6, count) if n % 6 > 3)}"
+
+
 def with_line(messages: Iterator[NewMessage], at: int, size: int) -> Iterator[NewMessage]:
     """Give messages, the one at a place with `size` characters in one line."""
     for number, message in enumerate(messages):

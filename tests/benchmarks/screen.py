@@ -263,9 +263,9 @@ def opening(place: Place) -> None:
         terminal.shows("Task 3:")
         terminal.rest(1)
         names = [f"open {count:,} messages" for count in place.scale.histories]
-        lasts = [f"Answer {count - 5}" for count in place.scale.histories]
+        lasts = [large_store.last_answer(count) for count in place.scale.histories]
         names.append("open one that ends with a long line")
-        lasts.append(f"Answer {large_store.FEW - 5}")
+        lasts.append(large_store.last_answer(large_store.FEW - 1))
         for name, last in zip(names, lasts, strict=True):
             walls: list[float] = []
             began = time.perf_counter()
