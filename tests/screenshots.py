@@ -45,7 +45,6 @@ PICTURES = (
     Picture("reading-contrast-light-120x40", (120, 40), READ, CONTRAST_LIGHT),
     Picture("reading-no-colour-120x40", (120, 40), READ, "ansi-dark", no_color=True),
     Picture("search-120x40", (120, 40), FIND),
-    Picture("details-120x40", (120, 40), ("v",)),
     Picture("help-120x40", (120, 40), ("question_mark",)),
     Picture("list-80x24", (80, 24)),
     Picture("list-light-80x24", (80, 24), theme=LIGHT),
