@@ -100,6 +100,7 @@ class Resumer:
 
     async def choose(self, row: TaskRow) -> bool:
         """Show how a session would be resumed, let it be changed, and do it like that."""
+        from store import agents
         from store.resume.windows import Kind
 
         if self._is_busy:
@@ -116,6 +117,7 @@ class Resumer:
             if cleared is None:
                 return False
             command = replace(chosen.command, cwd=cleared.command.cwd)
+            command = agents.load(cleared.session.backend).placed(command, cleared.session)
             if chosen.kind is not Kind.HERE:
                 await self._open(cleared, command, chosen.kind)
                 return False

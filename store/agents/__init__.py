@@ -71,6 +71,10 @@ class Adapter(Protocol):
         """Look whether the agent, started in `folder`, would find the session. Raises OSError."""
         ...
 
+    def placed(self, command: Command, session: Session) -> Command:
+        """Give the command so that the agent works in its folder, be it not the session's own."""
+        ...
+
     def origins(self, head: bytes) -> tuple[str, ...]:
         """Give the sessions whose files have to be there, too, for one that begins like that."""
         ...

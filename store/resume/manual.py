@@ -47,7 +47,8 @@ class Manual:
     """What is known of an agent's command line.
 
     `install` is the command that installs the program. `home_variables` say where its sessions
-    are. `model_option` is None where a session keeps its model.
+    are. `model_option` is None where a session keeps its model. `asks_where` says what to answer
+    where the agent itself asks about a folder that is not the session's own.
     """
 
     install: str
@@ -56,6 +57,7 @@ class Manual:
     options: tuple[Option, ...]
     model_option: Option | None = None
     model_option_short: str | None = None
+    asks_where: str = ""
 
     def mode(self, name: str) -> Mode:
         """Give the mode of a name. Raises ResumeError naming those that there are."""

@@ -113,6 +113,9 @@ async def prepare(
     command = await asyncio.to_thread(adapter.resume, session, fork=fork, env=env)
     command, moves = await _in_folder(store, command, folder)
     notes += moves
+    if command.cwd != session.project_path and adapter.manual.asks_where:
+        notes.append(f"{adapter.title} will ask: {adapter.manual.asks_where}")
+    command = adapter.placed(command, session)
     obstacles = await asyncio.to_thread(_obstacles, command, adapter, env)
     plan = Plan(session, command, adapter.manual, Path(session.root), obstacles, {}, notes)
     if program := await asyncio.to_thread(find_program, command.argv[0], env):

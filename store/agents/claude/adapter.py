@@ -115,6 +115,10 @@ class ClaudeCode:
                 transcript = own
         return Standing(transcript.is_file(), home, transcript)
 
+    def placed(self, command: Command, session: Session) -> Command:  # noqa: ARG002
+        """Give the command as it is: the agent works where it is started."""
+        return command
+
     def origins(self, head: bytes) -> tuple[str, ...]:  # noqa: ARG002 - none whatever it says
         """Give nothing: a fork's transcript has all that it took over."""
         return ()
@@ -148,6 +152,8 @@ class _Reading:
             before = transcript.since
             self._known_end = uncounted_before(before.state) or 0
             transcript.start_over()
+        elif transcript.since is not None and not {"tip", "cwd"} & transcript.since.state.keys():
+            transcript.start_over()  # nothing was said before: only now may it tell its origin
         self._since = transcript.since
         self._before = before
         self._transcript = transcript

@@ -8,6 +8,7 @@ document per session.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -99,6 +100,12 @@ class Codex:
     def standing(self, session: Session, folder: str, env: Mapping[str, str]) -> Standing:  # noqa: ARG002
         """Look for the thread's rollout, wherever in the home it is."""
         return places.standing(session, self._home(session, env), self.program)
+
+    def placed(self, command: Command, session: Session) -> Command:
+        """Name the folder, if it is another than the session's: Codex would ask which is meant."""
+        if command.cwd == session.project_path or {"--cd", "-C"} & set(command.argv):
+            return command
+        return replace(command, argv=(*command.argv, "--cd", command.cwd))
 
     def origins(self, head: bytes) -> tuple[str, ...]:
         """Give the thread whose rollout a fork's goes on from, if it holds none of it itself."""

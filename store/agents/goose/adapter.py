@@ -102,6 +102,10 @@ class Goose:
         home = self._home(session, env)
         return Standing(_has(home / files.DATABASE, session.session_id), home, None, _NOT_KEPT)
 
+    def placed(self, command: Command, session: Session) -> Command:  # noqa: ARG002
+        """Give the command as it is: the agent works where it is started."""
+        return command
+
     def origins(self, head: bytes) -> tuple[str, ...]:  # noqa: ARG002 - none whatever it says
         """Give nothing: a fork has all that it took over."""
         return ()

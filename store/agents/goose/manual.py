@@ -34,4 +34,5 @@ MANUAL = Manual(
         Option("--with-extension", "a command that is an extension", True),
         Option("--with-streamable-http-extension", "the address of an extension", True),
     ),
+    asks_where="No is to stay in this folder",
 )
