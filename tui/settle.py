@@ -33,6 +33,7 @@ from tui.render.cells import (
     with_selector,
 )
 
+_PILED = 4  # characters of a cluster from which on they are piled up rather than written
 _SAVE, _RESTORE = "\x1b7", "\x1b8"
 _LEFT_TO_RIGHT = "\u200e"
 
@@ -125,19 +126,21 @@ def _ends(atoms: Sequence[_Atom]) -> list[_End]:
             while at < len(atoms) and atoms[at].kind in (_Kind.BLANK, _Kind.STYLE):
                 room += atoms[at].cells
                 at += 1
+            if at < len(atoms) and atoms[at].kind is not _Kind.DRAWN:
+                room = max(0, room - 1)  # a blank remains between words
             ends.append(_End(index, at, room, need))
         need += atom.most - atom.cells
     return [*ends, _End(len(atoms), len(atoms), 0, need)]
 
 
 def _flow(atoms: Sequence[_Atom], start: int, ends: Sequence[_End], need: int) -> _End | None:
-    """Say where text may flow to: the first blanks that are wide enough.
+    """Say where text may flow to: the first blanks that have room for it.
 
     `need` is what the text before it may take more than its cells. Drawn lines are never moved.
     """
     for end in ends:
         if end.at > start:
-            if end.need == need or end.need - need < end.room:  # a blank has to remain
+            if end.need - need <= end.room:
                 return end if end.need > need else end._replace(after=end.at)
             if end.at < len(atoms) and atoms[end.at].kind is _Kind.DRAWN:
                 break
@@ -210,6 +213,8 @@ def _of_text(text: str) -> Iterator[_Atom]:
         elif len(cluster) > 1 and _kind(cluster[0]) is _Kind.DRAWN:  # marks stray on to a border
             yield _Atom(cluster[0], _Kind.DRAWN, cells, cells)
             yield _Atom(cluster[1:], _Kind.SHAPED, 0, most - cells)
+        elif len(cluster) > _PILED and most == cells:  # which some draw beside each other
+            yield _Atom(cluster, _Kind.PICTURE, cells, most)
         else:
             yield _Atom(cluster, _kind(cluster), cells, most)
 

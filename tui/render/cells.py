@@ -60,7 +60,7 @@ _CHANGES_CLUSTERS = re.compile(
     "[\u0300-\u036f\u1100-\u11ff\u1dc0-\u1dff\u200d\u20d0-\u20ff\u3099\u309a\ufe0f"
     "\U0001f3fb-\U0001f3ff]"
 )
-_MOST_MARKS = 8  # on one letter: text that is piled up higher only covers other lines
+_MOST_MARKS = 6  # on one letter: text that is piled up higher only covers other lines
 _MARKS = (
     "[\u0300-\u036f\u0483-\u0489\u0591-\u05bd\u0610-\u061a\u064b-\u065f\u1ab0-\u1aff\u1dc0-\u1dff"
     "\u20d0-\u20ff\u3099\u309a\ufe20-\ufe2f]"

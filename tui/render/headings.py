@@ -14,7 +14,7 @@ from store.text import printable
 from tui.lines import Heading
 from tui.render.detail import shortened
 from tui.render.tasks import TaskLook
-from tui.render.wrap import clip
+from tui.render.wrap import clip, held
 
 _DAYS_BY_NAME = 7
 
@@ -29,7 +29,7 @@ def heading_strip(
         name, more = folder_name(heading.key, home)
     count = f" {heading.count:,} "
     room = max(0, width - 1 - len(count))
-    name = clip(name, room)
+    name = held(clip(name, room))
     room -= cell_len(name)
     if more and room > 6:
         more = clip("  " + more, room - 2)

@@ -23,7 +23,7 @@ from tui.render.cells import unpiled
 from tui.render.look import Look, on_ground
 from tui.render.plan import FULL_FROM, Fold, Plan, Shape, plan_message
 from tui.render.tools import Region
-from tui.render.wrap import Row, breaks, clip
+from tui.render.wrap import Row, breaks, clip, held
 
 if TYPE_CHECKING:
     from store.models import Message
@@ -109,7 +109,7 @@ class _Drawing:
             yield from (self._divider(mark) for mark in plan.after)
 
     def _divider(self, words: str) -> Strip:
-        text = f" ── {clip(printable(words), self.width - 6)} "
+        text = f" ── {held(clip(printable(words), self.width - 6))} "
         rule = "─" * (self.width - 1 - cell_len(text))
         style = self.look.divider
         return Strip([Segment(f"{text}{rule} ", style)]).adjust_cell_length(self.width, style)
@@ -119,7 +119,7 @@ class _Drawing:
         cells: list[Segment] = []
         room = self._first_room(notes)
         if self.plan.shape is Shape.CALL:
-            name = clip(printable(self.plan.message.tool_name or "tool"), min(40, room))
+            name = held(clip(printable(self.plan.message.tool_name or "tool"), min(40, room)))
             cells = [Segment(name, self.look.tool), Segment("  ", self.style)]
             room -= cell_len(name) + 2
         cells.append(Segment(clip(printable(head), room), self.style))
@@ -209,7 +209,7 @@ class _Drawing:
         if not message.on_branch:
             notes.append(Segment("rewound", note))
         if plan.leads_to and plan.shape is Shape.CALL:
-            title = clip(plan.leads_to, max(8, self.room // 3))
+            title = held(clip(plan.leads_to, max(8, self.room // 3)))
             notes.append(Segment(f"→ {title}", on_ground(look.link, self.style)))
         if plan.change is not None:
             notes.append(Segment(f"+{plan.change[0]} -{plan.change[1]}", note))

@@ -21,7 +21,8 @@ from store.ages import age
 from store.enums import TaskGroup, TaskStatus
 from store.text import printable
 from tui.listing import Entry
-from tui.render.wrap import clip
+from tui.render.cells import most_cells
+from tui.render.wrap import clip, held
 
 if TYPE_CHECKING:
     from store.models import TaskRow
@@ -164,8 +165,8 @@ def _compact(
     if columns.project and room - columns.project - 1 >= _TITLE_AT_LEAST:
         # A short title leaves more of the name, a short name more of the title.
         name, title = project_name(row), printable(row.task.title)
-        spare = room - cell_len(title) - 1
-        name = clip(name, min(_PROJECT_AT_MOST, max(columns.project, spare)))
+        spare = room - most_cells(title) - 1
+        name = held(clip(name, min(_PROJECT_AT_MOST, max(columns.project, spare))))
         tail = [Segment(name, look.dim), Segment(" "), *tail]
         room -= cell_len(name) + 1
     return [*lead, _title(row, room, look), Segment(" "), *tail]
@@ -189,7 +190,7 @@ def _roomy(
     told = "".join(f" · {fact}" for fact in facts if fact)
     tags = " ".join(f"#{printable(tag)}" for tag in row.task.tags)
     space = max(0, width - indent - cell_len(agent) - 1)
-    told = clip(told, space)
+    told = held(clip(told, space))
     space -= cell_len(told)
     below = [Segment(" " * indent), Segment(agent, look.agent(agent)), Segment(told, look.dim)]
     if tags and space > 4:

@@ -84,6 +84,11 @@ def clip(text: str, width: int) -> str:
     return _beginning(head, width - 1).rstrip() + "…"
 
 
+def held(text: str) -> str:
+    """Give the text with the blanks that it may need in some terminal."""
+    return text if text.isascii() else text + " " * (most_cells(text) - cell_len(text))
+
+
 def _beginning(text: str, width: int) -> str:
     used = 0
     for start, _end, _cells, most in clusters(text):
