@@ -260,6 +260,7 @@ class Resumer:
             await self._mark(session, SessionStatus.PAUSED)
         finally:
             self._is_idle.set()
+        self._is_busy = False  # the terminal is back: who presses the key again is not kept waiting
         if self._is_leaving:
             return False
         if words := outcome.in_words(printable(os.path.basename(found.argv[0]))):  # noqa: PTH119

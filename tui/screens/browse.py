@@ -60,6 +60,10 @@ class Browse(Resuming):
         &:nocolor #tasks:focus, &:nocolor #hits:focus, &:nocolor #history:focus {
             border: heavy $primary;
         }
+        & HistoryView > .history--match {
+            color: $match-foreground;
+            background: $match-background;
+        }
         & #detail { border-title-style: bold; border-title-color: $foreground; }
         & #tasks, & #hits { width: 40%; min-width: 40; max-width: 90; }
         & #hits { display: none; }

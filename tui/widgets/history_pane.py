@@ -78,8 +78,8 @@ class HistoryPane(ScrollView, inherit_bindings=False):
         & > .history--divider { color: $text-warning; }
         & > .history--mark { color: $text-accent; text-style: bold; }
         & > .history--match {
-            color: $match-foreground;
-            background: $match-background;
+            color: $background;
+            background: $warning;
             text-style: bold;
         }
         & > .history--link { color: $text-accent; text-style: underline; }
