@@ -428,7 +428,8 @@ class Store(Protocol):
         """Do a part of what an import or a deletion left for later in the index of the full text.
 
         Gives how many messages still wait, 0 when there is nothing more to do. Each part is one
-        short transaction. An open store does this by itself, in the background.
+        short transaction. An open store does this by itself, in the background, and then makes the
+        index small and quick, if much is new in it.
         """
         ...
 

@@ -24,8 +24,10 @@ from store.words import Needles, mark_of
 
 _FEW_MESSAGES = 4_000  # are gone through one by one
 _MANY_PAGES = 8  # of the index: a word that has more is in twenty thousand messages
-# Of the index, for the beginning of a word: all of them are read before the first hit is known.
-_MOST_PAGES = {PROSE: 80, OUTPUT: 40}
+# Of the index, for the beginning of a word: all of them are read before the first hit is known. To
+# look at the newest messages is quicker than that, unless few of them pass the filters.
+_MOST_PAGES = {PROSE: 40, OUTPUT: 20}
+_MOST_PAGES_OF_SOME = 80
 _MOST_WORDS = 60  # of a long phrase: the index allows for some more
 _FIRST_PLACE, _LAST_PLACE = -(2**62), 2**62
 # Messages that wait for the index and are looked at, the newest: prose, and the output of tools.
@@ -236,7 +238,9 @@ class Candidates:
         return expression, is_decided
 
     def _are_few(self, table: str, beginning: str) -> bool:
-        return self._pages(table, beginning, goes_on=True) < _MOST_PAGES[table]
+        is_some = table == PROSE and self._conditions.tasks is not None
+        most = _MOST_PAGES_OF_SOME if is_some else _MOST_PAGES[table]
+        return self._pages(table, beginning, goes_on=True) < most
 
     def _pages(self, table: str, word: str, *, goes_on: bool = False) -> int:
         """Give about how many pages of the index are about a word, or all that begin like it."""

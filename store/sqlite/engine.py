@@ -102,7 +102,7 @@ class SqliteStore:
         self._readers = readers
         self._writes = 0
         self._waiting = _MOST_WAITING  # there may be some from before
-        self._catching_up = CatchingUp(self.index_more)
+        self._catching_up = CatchingUp(self._catch_up)
         self._closing: asyncio.Future[None] | None = None
 
     @classmethod
@@ -119,7 +119,7 @@ class SqliteStore:
         def set_up(db: sqlite3.Connection) -> None:
             nonlocal is_behind
             _set_up(db, name=name, migrating=migrate, synchronous=synchronous)
-            is_behind = index.is_behind(db)
+            is_behind = index.may_be_tidied(db)
 
         try:
             writer = await Connection.open(name, name=name, setup=set_up)
@@ -473,6 +473,9 @@ class SqliteStore:
 
     async def index_more(self) -> int:
         return await self._writer.write(index.work_off)
+
+    async def _catch_up(self) -> int:
+        return await self._writer.write(lambda db: index.work_off(db, tidying=True))
 
     async def rebuild_index(self) -> None:
         await self._writer.write(index.begin_anew)

@@ -68,11 +68,17 @@ def is_behind(db: sqlite3.Connection) -> bool:
     return bool(has_stale or has_removed or is_untidy or prose >= FEW or output >= FEW)
 
 
-def work_off(db: sqlite3.Connection) -> int:
-    """Do a part of what is left, small enough for one transaction.
+def may_be_tidied(db: sqlite3.Connection) -> bool:
+    """Say whether there is anything at all to do for one who has the time."""
+    loose = db.execute("SELECT loose FROM search_state").fetchone()[0]
+    return is_behind(db) or bool(loose >= _MOST_AT_ONCE)
 
-    Gives how many messages still wait, 0 when nothing is left to do. Messages come before the
-    output of tools.
+
+def work_off(db: sqlite3.Connection, *, tidying: bool = False) -> int:
+    """Do a part of what is left, small enough for one transaction; 0 when nothing is left.
+
+    Gives how many messages still wait. Messages come before the output of tools. With `tidying`
+    the index is made small and quick, when there is nothing else to do.
     """
     if is_outdated(db):
         begin_anew(db)
@@ -83,14 +89,16 @@ def work_off(db: sqlite3.Connection) -> int:
         _take_out(db)
     elif prose or output:
         _put_in_some(db, 0 if prose else 1, _MOST_AT_ONCE)
-    elif is_untidy or _is_loose(db):
+    elif tidying and (is_untidy or _is_loose(db)):
         _tidy(db)
         return 1
-    return waiting(db, 0) + waiting(db, 1) or is_behind(db)
+    has_stale, has_removed, *_ = db.execute(_STATE, {"few": FEW}).fetchone()
+    left = waiting(db, 0) + waiting(db, 1) or has_stale or has_removed
+    return left or int(tidying and (is_behind(db) or _is_loose(db)))
 
 
 def _is_loose(db: sqlite3.Connection) -> bool:
-    """Say whether much of the index came since it was last made one part, small and quick."""
+    """Say whether much of the index came since it was last made one part."""
     [loose] = db.execute("SELECT loose FROM search_state").fetchone()
     if loose < _MOST_AT_ONCE:
         return False

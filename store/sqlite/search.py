@@ -160,7 +160,8 @@ class _Search:
     def hits(self) -> Hits:
         """Give the page that is wanted."""
         if self._query.scope is In.TITLE and self._query.wanted:
-            found = islice(self._tasks_with(titles_only=True), self._wanted.limit)
+            named = self._tasks_with(titles_only=True, until=self._deadline)
+            found = islice(named, self._wanted.limit)
             return Hits(tasks=tuple(hit for _, hit in found))
         if self._query.sort is Sort.RELEVANCE:
             return self._most_relevant()
@@ -210,8 +211,11 @@ class _Search:
         """Count the tools' outputs that match and are not looked in."""
         if self._query.wants_tool_output:
             return 0, False
+        until = self._until(_TOOLS_COUNTED_BY)
+        if time.monotonic() > until:
+            return 0, True
         looking = self._walk(self._candidates.newest_first(output=True))
-        looking.until = self._until(_TOOLS_COUNTED_BY)
+        looking.until = until
         count = sum(1 for _ in islice(looking.hits(), COUNT_CAP + 1))
         return min(count, COUNT_CAP), count > COUNT_CAP or not looking.is_end
 
@@ -242,7 +246,9 @@ class _Search:
 
     # Tasks
 
-    def _tasks_with(self, *, titles_only: bool) -> Iterator[tuple[int, TaskHit]]:
+    def _tasks_with(
+        self, *, titles_only: bool, until: float | None
+    ) -> Iterator[tuple[int, TaskHit]]:
         if not self._query.wanted:
             return iter(())
         changes = {"active_after": self._query.after, "active_before": self._query.before}
@@ -253,6 +259,7 @@ class _Search:
             self._query.terms,
             self._filter.model_copy(update=narrow),
             titles_only=titles_only,
+            until=until,
         )
 
     def _tasks_beside(self, found: Sequence[Candidate], is_all: bool) -> tuple[TaskHit, ...]:
@@ -270,15 +277,13 @@ class _Search:
         seen = {hit.task for hit in found}
         hits: list[TaskHit] = []
         asked = 0
-        for n, hit in self._tasks_with(titles_only=False):
+        for n, hit in self._tasks_with(titles_only=False, until=until):
             if n in seen:
                 continue
             asked += not is_all
             if is_all or self._has_none(n, until):
                 hits.append(hit)
             if len(hits) >= self._wanted.limit or asked >= _MOST_ASKED:
-                break
-            if not is_all and time.monotonic() > until:
                 break
         return tuple(hits)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -38,9 +39,15 @@ def task_hits(
     filter: TaskFilter,  # noqa: A002
     *,
     titles_only: bool,
+    until: float | None,
 ) -> Iterator[tuple[int, TaskHit]]:
-    """Give the tasks in which all words occur, the latest first, with their numbers."""
+    """Give the tasks in which all words occur, the latest first, with their numbers.
+
+    It ends at a time of `time.monotonic`, too.
+    """
     for row in _candidates(db, needles, filter):
+        if until is not None and time.monotonic() > until:
+            return
         texts = row[_TEXTS][: 1 if titles_only else None]
         looked_at = [Text(text or "") for text in texts]
         if not needles.are_in(looked_at):
