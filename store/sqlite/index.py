@@ -20,7 +20,7 @@ FEW = 256
 """So many messages may wait without being a burden to a search."""
 
 _MOST_AT_ONCE = 2_000
-_CHARACTERS_AT_ONCE = 2_000_000
+_CHARACTERS_AT_ONCE = 1_600_000
 _SMALL = 500  # pages of an index that is tidied up at once
 _FEW_TASKS = 8
 _PAGES_AT_ONCE = 400
