@@ -272,9 +272,8 @@ def test_one_that_is_open_elsewhere_is_asked_about(lab: Lab, agent: str) -> None
     assert [row["session_id"] for row in lab.rows()] == [session_id]
 
 
-def test_ctrl_z_in_the_agent(lab: Lab) -> None:
-    """Of Codex 0.169 one cannot see it: after `fg` it hears nothing, in a shell alone either."""
-    agent = "claude"
+@pytest.mark.parametrize("agent", ["claude", "codex"])
+def test_ctrl_z_in_the_agent(lab: Lab, agent: str) -> None:
     lab.record(agent)
     with lab.browser(shell=True) as terminal:
         terminal.shows("SHELL>")
