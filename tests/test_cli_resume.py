@@ -5,16 +5,20 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.store.resuming import CLAUDE_ID, CODEX_ID, Home
+from tests.store.resuming import CLAUDE_ID, CODEX_FORK, CODEX_ID, Home
+from tests.test_cli import ROOT as TOP
 from tests.test_cli import Person
 from tests.tui.terminal import Terminal, backscroll, surroundings
 
+ROOT = str(TOP)
 SAYS = 'echo "$(basename "$0") IN $PWD: $*"; echo "${CLAUDE_CONFIG_DIR-unset}"'
 
 
@@ -107,6 +111,106 @@ def test_nothing_is_started_and_the_reason_is_shown(
     printed = person.run("resume", CODEX_ID, "--print")
     assert printed.returncode == 0
     assert reason.partition("; --yes")[0] in printed.stderr
+
+
+FOLDERS = {
+    "relative": ("src", "not an absolute path"),
+    "a dot": (".", "not an absolute path"),
+    "somebody's home": ("~", "not an absolute path"),
+    "below it": ("~/src", "not an absolute path"),
+    "a command": ("$(touch started)", "not an absolute path"),
+    "a command in a path": ("/$(touch started)/x", "not there any more"),
+    "with NUL": ("/tmp\0/x", "not an absolute path"),
+    "with lines": ("/no\nsuch\nfolder", "not there any more"),
+    "with quotes": ("/no'such\"folder", "not there any more"),
+    "a file": ("/etc/passwd", "not a folder"),
+    "gone": ("/no/such/folder", "not there any more"),
+    "with control characters": ("/no\x1b]0;x\x07such", "not there any more"),
+}
+
+
+@pytest.mark.parametrize("case", FOLDERS)
+@pytest.mark.parametrize("answer", ["--yes", "--fork"])
+def test_a_folder_that_nothing_is_started_in(
+    person: Person, home: Home, case: str, answer: str
+) -> None:
+    folder, reason = FOLDERS[case]
+    started = home.path / "started"
+    home.program("claude", f'touch "{started}"')
+    home.claude("/odd", cwd=folder)
+    person.json("import")
+    ran = person.run("resume", CLAUDE_ID, answer)
+    assert (ran.returncode, ran.stdout) == (1, "")
+    assert reason in ran.stderr
+    assert not {"\x1b", "\x07", "\0"} & set(ran.stderr)
+    assert not started.exists()
+
+
+@pytest.mark.parametrize(
+    "bad",
+    ["--help", "-p", "../../../etc/passwd", "/etc/passwd", "a b", "x\x1b[2J", "$(id)", "a\nb"],
+)
+def test_an_id_that_nothing_is_started_with(person: Person, home: Home, bad: str) -> None:
+    started = home.path / "started"
+    home.program("claude", f'touch "{started}"')
+    path = home.claude(str(home.folder("src")), sessionId=bad)
+    path.rename(path.with_name("odd.jsonl"))
+    person.json("import")
+    (row,) = person.json("list")
+    assert row["session_id"] == bad
+    ran = person.run("resume", row["task_id"], "--yes")
+    assert (ran.returncode, ran.stdout) == (1, "")
+    assert "does not have the shape" in ran.stderr or "its parent is not here" in ran.stderr
+    assert "\x1b" not in ran.stderr
+    assert not started.exists()
+
+
+@pytest.mark.parametrize("entry", [".", "", "./bin", "src"])
+def test_a_program_planted_in_the_folder_is_not_started(
+    person: Person, home: Home, entry: str
+) -> None:
+    folder = home.folder("src")
+    started = home.path / "started"
+    (home.path / "bin" / "claude").unlink()
+    for place in (folder, folder / "bin", folder / "src", home.path):
+        place.mkdir(exist_ok=True)
+        (place / "claude").write_text(f'#!/bin/sh\ntouch "{started}"\n')
+        (place / "claude").chmod(0o755)
+    home.claude(str(folder))
+    person.json("import")
+    for where in (folder, home.path):
+        ran = subprocess.run(
+            [sys.executable, "-m", "store", "resume", CLAUDE_ID, "--yes"],
+            env={"HOME": str(home.path), "PATH": f"{entry}:/usr/bin:{entry}", "PYTHONPATH": ROOT},
+            cwd=where,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert ran.returncode == 1
+        assert "the program 'claude' is not installed" in ran.stderr
+    assert not started.exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+def test_what_somebody_else_wrote_starts_nothing(person: Person, home: Home) -> None:
+    path = home.claude(str(home.folder("src")))
+    person.json("import")
+    os.chown(path, 65534, 65534)
+    ran = person.run("resume", CLAUDE_ID, "--yes")
+    assert (ran.returncode, ran.stdout) == (1, "")
+    assert "its file belongs to nobody, not to you" in ran.stderr
+
+
+def test_a_second_meta_record_starts_no_other_session(person: Person, home: Home) -> None:
+    path = home.codex(str(home.folder("mine")))
+    other = home.codex(str(home.folder("evil")), CODEX_FORK)
+    path.write_text(path.read_text() + other.read_text())
+    other.unlink()
+    person.json("import")
+    (row,) = person.json("list")
+    ran = person.run("resume", row["task_id"])
+    assert ran.stdout.startswith(f"codex IN {home.path}/mine: resume {CODEX_ID}\n")
 
 
 def test_yes_puts_back_what_was_deleted_and_resumes(person: Person, home: Home) -> None:
