@@ -26,7 +26,7 @@ from tests.tui.grid import COUNTINGS, Counting, Grid, WithoutMarks
 from tests.tui.terminal import Terminal, backscroll, surroundings
 from tests.tui.tmux import Tmux
 from tui.output import Simple
-from tui.render.cells import SETTLED, is_settled, most_cells, simple, whole
+from tui.render.cells import SETTLED, is_settled, most_cells, simple, whole, without_tabs
 from tui.render.wrap import breaks, clip
 from tui.settle import settled
 
@@ -167,6 +167,16 @@ def test_settled_characters_have_one_width_in_every_version_of_unicode() -> None
         assert [char for char in settled_ones if cell_len(char, version) != cell_len(char)] == []
     assert [char for char in settled_ones if wcwidth(char) != cell_len(char)] == []
     assert [char for char in settled_ones if unicodedata.category(char)[0] in "MC"] == []
+
+
+@given(st.lists(ANY_TEXT, min_size=1, max_size=5))
+def test_tabs_end_at_multiples_of_their_size_in_cells(parts: list[str]) -> None:
+    text = without_tabs("\t".join(parts), 4)
+    for count in range(1, len(parts)):
+        before = without_tabs("\t".join([*parts[:count], ""]), 4)
+        assert text.startswith(before)
+        assert cell_len(before) % 4 == 0
+    assert without_tabs("日\t|\nab\t|", 4) == "日  |\nab  |"
 
 
 def test_terminals_that_reorder_keep_borders_where_they_are() -> None:

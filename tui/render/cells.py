@@ -8,6 +8,9 @@ about is `SETTLED`, and most text is that. For the rest there are
 - `simple`, which shows a cluster by the part that every terminal knows, in the same cells;
 - `most_cells`, the room that text may need anywhere, for whoever breaks or cuts lines;
 - `tui.settle`, which draws what is still unsettled so that what follows stays in its place.
+
+Characters that East Asian fonts draw wide, "ambiguous" ones, are taken to be narrow: the borders
+of every pane are made of them.
 """
 
 from __future__ import annotations
@@ -101,6 +104,13 @@ def unpiled(text: str) -> str:
     return text if is_settled(text) else re.sub(_PILED, r"\1", text)
 
 
+def without_tabs(text: str, size: int) -> str:
+    """Give lines of text with blanks up to the next multiple of `size` cells for each tab."""
+    if "\t" not in text or text.isascii():
+        return text.expandtabs(size)
+    return "\n".join(_without_tabs(line, size) for line in text.split("\n"))
+
+
 def whole(text: str, lo: int, hi: int) -> tuple[str, int, int]:
     """Give the clusters that have one of some cells, from `lo` to before `hi`, and all their cells.
 
@@ -165,6 +175,13 @@ def surely(text: str, cells: int) -> str:
         return "".join(chr(ord(char) - _LETTER_A + ord("A")) for char in text)
     kept = "".join(char for char in text if not _is_added(char))
     return kept if kept and _most(kept, cells) <= cells else "?"[:cells]
+
+
+def _without_tabs(line: str, size: int) -> str:
+    *parts, last = line.split("\t")
+    cells = [cell_len(part) for part in parts]
+    blanks = (" " * (size - count % size) for count in cells)
+    return "".join(part + blank for part, blank in zip(parts, blanks, strict=True)) + last
 
 
 @lru_cache(maxsize=4096)

@@ -19,7 +19,7 @@ from textual.strip import Strip
 
 from store.enums import Role
 from store.text import TAB_WIDTH, printable
-from tui.render.cells import unpiled
+from tui.render.cells import unpiled, without_tabs
 from tui.render.look import Look, on_ground
 from tui.render.plan import FULL_FROM, Fold, Plan, Shape, plan_message
 from tui.render.tools import Region
@@ -160,7 +160,7 @@ class _Drawing:
         return markdown_rows(plan.text(part), plan.openings[part], page, is_first=not part)
 
     def _piece(self, text: str, region: Region) -> Iterable[Row]:
-        text = unpiled(printable(text, lines=True).expandtabs(TAB_WIDTH))
+        text = unpiled(without_tabs(printable(text, lines=True), TAB_WIDTH))
         lines = text.removesuffix("\n").split("\n")
         if region.within is not None:
             from tui.render.diff import diff_rows
