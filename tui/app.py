@@ -21,7 +21,6 @@ from textual.theme import Theme
 from store.text import printable
 from tui.collector import IDLE, Idle
 from tui.commands import COMMANDS
-from tui.importing import Importer
 from tui.launch import Launcher, TerminalLauncher
 from tui.output import Simple, settling
 from tui.queries import Queries
@@ -32,6 +31,7 @@ from tui.themes import OWN_THEMES, legible, suggested
 if TYPE_CHECKING:
     from store.protocol import Store
     from tui.first_page import FirstPage
+    from tui.importing import Importer
 
 
 _COLOURLESS = (Monochrome, NoColor)

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 from store.opening import MEMORY, database_path, given, open_store
 from tui import collector
 from tui.app import Backscroll
-from tui.importing import Importer, ProcessImporter
 from tui.queries import own_queries
 from tui.settings import own_settings
 
 if TYPE_CHECKING:
     from store.protocol import Store
     from tui.first_page import FirstPage
+    from tui.importing import Importer
 
 
 def browse(database: str | None, *, demo: bool, first: FirstPage | None = None) -> int:
@@ -38,6 +38,8 @@ def of_database(database: str | None, *, first: FirstPage | None = None) -> Back
         return await open_store(database)
 
     async def importer(_store: Store) -> Importer | None:
+        from tui.importing import ProcessImporter
+
         path = database_path(given(database))
         return None if path is None else ProcessImporter(str(path))
 

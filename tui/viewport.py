@@ -8,17 +8,19 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import OrderedDict
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from textual.strip import Strip
 
 from tui.paging import HistoryPages
 from tui.render.history import part_lines
-from tui.render.lit import Finder
 from tui.render.look import Look
 from tui.render.marks import NO_LINKS, Links
 from tui.render.plan import Fold, Plan, has_folds, plan_among
 from tui.showing import Showing
+
+if TYPE_CHECKING:
+    from tui.render.lit import Finder
 
 MOST_LINES = 1_000  # laid out lines that are kept: a strip is a dozen objects to collect
 _LEAST_PARTS = 8

@@ -36,6 +36,8 @@ def test_the_screen_loads_no_models_no_engine_and_no_agent() -> None:
     heavy = (
         *("pydantic", "aiosqlite", "sqlite3", "store.models", "store.sqlite", "store.agents."),
         *("markdown_it", "pygments", "tui.render.markdown", "tui.render.code"),
+        *("store.query.matching", "tui.importing", "tui.organise", "tui.render.lit"),
+        *("tui.screens.ask", "tui.screens.help"),
     )
     found = [name for name in loaded if name.startswith(heavy)]
     assert found == [], "import it in the function that needs it, or for type checkers only"

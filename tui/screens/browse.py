@@ -17,12 +17,8 @@ from textual.timer import Timer
 from store.errors import StoreError
 from store.text import printable
 from tui.commands import bindings
-from tui.importing import Finished, Importer
 from tui.launch import Launcher
-from tui.organise import Organiser
 from tui.queries import Queries
-from tui.screens.ask import Ask
-from tui.screens.help import Help
 from tui.screens.panes import in_words
 from tui.screens.resuming import Resuming
 from tui.settings import Settings
@@ -35,6 +31,8 @@ from tui.widgets.tasks import TaskList
 if TYPE_CHECKING:
     from store.protocol import Store
     from tui.first_page import FirstPage
+    from tui.importing import Importer
+    from tui.organise import Organiser
 
 _LOOK_EVERY = 0.5  # seconds between looks at whether anybody has written to the store
 WIDE = 100  # columns from which on three panes stand side by side
@@ -147,6 +145,8 @@ class Browse(Resuming):
                 await self._tasks.show(self._first)
             self._tasks.refresh()
             raise
+        from tui.organise import Organiser
+
         self._organiser = Organiser(self._store)
         self._importer = await self._make_importer(self._store)
         from tui.resuming import Resumer, Stage  # what it needs is loaded when it is used
@@ -180,6 +180,8 @@ class Browse(Resuming):
 
     async def _import(self, importer: Importer, *, watch: bool = False) -> None:
         """Import, and with `watch` go on with what agents write."""
+        from tui.importing import Finished
+
         self._say(importing="importing …")
         skipped = 0
         try:
@@ -203,6 +205,8 @@ class Browse(Resuming):
 
     def action_help(self) -> None:
         """Show every key."""
+        from tui.screens.help import Help
+
         self.app.push_screen(Help())
 
     async def action_quit(self) -> None:
@@ -238,7 +242,7 @@ class Browse(Resuming):
                     lambda: self._organise(lambda: organiser.rename(row.task, title)), "organise"
                 )
 
-        self.app.push_screen(Ask("A title of your own", before), answered)
+        self._ask("A title of your own", before, answered)
 
     def action_archive(self) -> None:
         """Put the task away or take it back."""

@@ -14,7 +14,6 @@ from store.text import printable
 from tui import clock
 from tui.hits import HitListing, seq_of
 from tui.queries import Queries
-from tui.screens.ask import Ask
 from tui.screens.listing import Listing
 from tui.screens.panes import in_words
 from tui.screens.reading import ancestors
@@ -148,7 +147,7 @@ class Finding(Listing):
             else:
                 self._tell(f"Saved as {printable(name)}: ctrl+p finds it.")
 
-        self.app.push_screen(Ask("Save this query as", ""), answered)
+        self._ask("Save this query as", "", answered)
 
     def saved_queries(self) -> dict[str, str]:
         """Give the saved queries by their names."""

@@ -30,6 +30,11 @@ class Panes(Screen[None]):
     def _top(self) -> TopBar:
         return self.query_one("#top", TopBar)
 
+    def _ask(self, question: str, text: str, answered: Callable[[str | None], None]) -> None:
+        from tui.screens.ask import Ask  # what asks is loaded when somebody is asked
+
+        self.app.push_screen(Ask(question, text), answered)
+
     def _nothing_selected(self) -> None:
         self._tell("No task is selected.")
 

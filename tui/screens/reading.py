@@ -13,7 +13,6 @@ from store.text import printable
 from tui import clipboard, clock
 from tui.facts import Gatherer
 from tui.links import links_of
-from tui.screens.ask import Ask
 from tui.screens.panes import Panes
 from tui.showing import Extract
 from tui.widgets.detail import Detail
@@ -155,7 +154,7 @@ class Reading(Panes):
             else:
                 history.go_to_time(place)
 
-        self.app.push_screen(Ask(f"Go to message (1 to {history.count:,}) or time", ""), answered)
+        self._ask(f"Go to message (1 to {history.count:,}) or time", "", answered)
 
     def action_tools(self) -> None:
         """Show more of everything that is folded, or the least again."""

@@ -8,7 +8,6 @@ from textual.binding import Binding, BindingType
 from textual.message import Message as Event
 
 from tui.paging import HistoryPages, HistorySource
-from tui.render.lit import Finder
 from tui.render.marks import Links
 from tui.render.plan import Fold
 from tui.showing import Extract, Showing
@@ -18,6 +17,7 @@ from tui.widgets.history_pane import GROUP, PATIENCE
 
 if TYPE_CHECKING:
     from store.models import Message
+    from tui.render.lit import Finder
 
 __all__ = ["Fold", "HistorySource", "HistoryView"]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.segment import Segment
 from textual.geometry import Size
@@ -15,11 +15,13 @@ from textual.worker import Worker
 
 from tui import clock
 from tui.paging import HistorySource
-from tui.render.lit import Finder, lit
 from tui.render.look import STYLES, Look
 from tui.selection import Selection
 from tui.showing import Showing
 from tui.viewport import Viewport
+
+if TYPE_CHECKING:
+    from tui.render.lit import Finder
 
 SCALE = 4  # steps of the scrollbar for each message
 PATIENCE = 0.2  # seconds before a load that takes long is spoken of
@@ -302,6 +304,8 @@ class HistoryPane(ScrollView, inherit_bindings=False):
             for place, strip in view.rows()
         ]
         if (finder := self._finder) is not None:
+            from tui.render.lit import lit
+
             rows = [(place, lit(strip, finder, look.match)) for place, strip in rows]
         if (chosen := self._selection) is not None:
             return [chosen.lit(place, strip, look.selection) for place, strip in rows]
