@@ -16,6 +16,8 @@ from textual.theme import Theme
 DARK, LIGHT = "textual-dark", "backscroll-light"
 OF_TERMINAL = ("ansi-dark", "ansi-light")  # made of the terminal's own colours
 ENOUGH, HIGH = 4.5, 7.0
+OFF = {ENOUGH: 3.0, HIGH: 4.5}
+"""How far what cannot act now stands out: less than what can, and still to be read."""
 PROMPT = 0.12  # how much of the primary colour is in the ground of a prompt
 
 _OF_ANSI = {
@@ -121,13 +123,14 @@ def legible(variables: Mapping[str, str], theme: Theme) -> dict[str, str]:
     grounds = (read["surface"], read["panel"], prompt)
     foreground = _out(_color(variables["foreground"]), grounds, ratio)
     muted = _out(foreground.blend(read["surface"], 0.35, alpha=1), grounds, ratio).hex
+    disabled = foreground.blend(read["surface"], 0.6, alpha=1)
     texts = {f"text-{name}": _color(variables[f"text-{name}"]) for name in _TEXTS}
     legible = {
         **variables,
         **{name: _out(color, grounds, ratio).hex for name, color in texts.items()},
         "foreground": foreground.hex,
         "text-muted": muted,
-        "text-disabled": muted,
+        "text-disabled": _out(disabled, grounds, OFF[ratio]).hex,
         "match-background": variables["warning"],
         "match-foreground": variables["background"],
         "pane-border": _out(read["panel"], [read["surface"]], 3 if ratio == HIGH else 1.5).hex,

@@ -11,11 +11,12 @@ import sqlite3
 import time
 from contextlib import closing, suppress
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
 from tests.tui.terminal import Terminal, backscroll, surroundings
-from tests.tui.test_terminal import agent, record
+from tests.tui.test_terminal import SESSION, agent, record
 
 SHELL = ["/bin/bash", "--norc", "--noprofile", "-i"]
 
@@ -106,9 +107,10 @@ def test_nothing_is_written_over_the_agent(home: Path, talk: Path) -> None:
 
 
 def record_another(home: Path, projects: Path) -> None:
-    path = projects / "-demo" / "0d1c2b3a-0000-4000-8000-00000000cafe.jsonl"
-    first = next(projects.rglob("*beef.jsonl"))
-    path.write_text(first.read_text().replace("00000000beef", "00000000cafe"))
+    first = next(projects.rglob(f"{SESSION}.jsonl"))
+    another = str(uuid4())
+    text = first.read_text().replace(SESSION, another)
+    (projects / "-demo" / f"{another}.jsonl").write_text(text)
 
 
 def test_the_terminal_is_handed_over_and_taken_back(home: Path, talk: Path) -> None:

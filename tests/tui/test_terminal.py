@@ -7,12 +7,14 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
 from tests.tui.terminal import Terminal, backscroll, surroundings
 
-SESSION = "0d1c2b3a-0000-4000-8000-00000000beef"
+# Of this run alone: a second one on the machine would find the session open in a process.
+SESSION = str(uuid4())
 
 HOSTILE = {
     "a title set": "\x1b]0;pwned\x07",

@@ -79,19 +79,21 @@ class BottomBar(Widget):
     def render(self) -> RenderResult:
         """Draw each command's key and title; help has the right end, whatever fits."""
         shown = [command for command in COMMANDS if command.in_footer]
+        # Dimming halves the contrast of known colours; of the terminal's own, it is all there is.
+        off = "dim" if self.app.current_theme.ansi else "$text-disabled"
         help_at_end = _key(next(command for command in shown if command.id == "help"))
         room = self.size.width - help_at_end.cell_length
         parts: list[Content] = []
         for command in shown:
-            key = _key(command, is_off=command.id in self.off)
+            key = _key(command, off if command.id in self.off else "")
             if command.id != "help" and key.cell_length + 2 <= room:
                 room -= key.cell_length + 2
                 parts += [key, Content("  ")]
         return Content.assemble(*parts, " " * room, help_at_end)
 
 
-def _key(command: Command, *, is_off: bool = False) -> Content:
+def _key(command: Command, off: str = "") -> Content:
     title = command.title.lower()
-    if is_off:
-        return Content.styled(f"{command.shown_key} {title}", "dim $text-muted")
+    if off:
+        return Content.styled(f"{command.shown_key} {title}", off)
     return Content.assemble((command.shown_key, "bold $text-primary"), (f" {title}", "$text-muted"))
