@@ -312,8 +312,8 @@ class Store(Protocol):
         What a fork or a replay copied is found once. What a word is, `store.words` says.
 
         A page has `limit` hits unless it is the last. With `seconds` it ends when the time is up,
-        with what was found so far and the cursor to look further: what is asked for while somebody
-        types is then answered at once, whatever it is. Counting never takes long; a count that is
+        with what was found and counted so far and the cursor to look further (`Hits.is_cut`): what
+        is asked for while somebody types is then answered at once, whatever it is. A count that is
         not finished is capped. Cancelled, a search stops where it is. By relevance the newest hits
         are ordered, as many as are counted.
 

@@ -62,8 +62,9 @@ class Hits(Model):
     `tasks` come with the first page only. `total` counts all messages that match, up to
     `COUNT_CAP`; `is_capped` when there are more. `more_in_tools` counts, the same way, the tool
     outputs that match and were left out: 0 when the query looks in them (`in:all`). `cursor` asks
-    for the next page; None at the end. `unindexed` messages could not be looked at yet: an import
-    puts the output of tools into the index last.
+    for the next page; None at the end. `is_cut` says that the time it had was up: with more,
+    the same search may find or count more. `unindexed` messages could not be looked at yet: an
+    import puts the output of tools into the index last.
     """
 
     hits: tuple[Hit, ...] = ()
@@ -73,6 +74,7 @@ class Hits(Model):
     more_in_tools: int = 0
     more_is_capped: bool = False
     cursor: str | None = None
+    is_cut: bool = False
     unindexed: int = 0
 
 

@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from store import Kind, Role, open_store
+from store.sqlite.index import FEW
 from tests.agents import claude_records as claude
+from tests.store.helpers import at, new_task, said
 from tests.test_cli import ROOT, Person
 from tests.tui.terminal import Terminal, surroundings
 
@@ -107,3 +110,16 @@ def test_on_a_terminal_matches_are_lit(person: Person) -> None:
         assert "no backoff in retry_loop()." in screen
         assert (b"\x1b[1;31mbackoff\x1b[0m" in terminal.sent) is lit
         assert b"\x1b[31m" not in terminal.sent.replace(b"\x1b[1;31m", b"")
+
+
+async def test_what_cannot_be_found_yet_is_told(person: Person) -> None:
+    outputs = [said("hail", at(n), role=Role.TOOL, kind=Kind.TOOL_RESULT) for n in range(6 * FEW)]
+    async with open_store(person.home / ".local/share/backscroll/backscroll.db") as s:
+        await s.save_messages(await new_task(s), outputs)
+        await s.rebuild_index()
+    searched = person.run("search", "hail")
+    assert "cannot be found yet" in searched.stderr
+    person.run("import")
+    searched = person.run("search", "hail", "in:all")
+    assert "cannot be found yet" not in searched.stderr
+    assert "1,000+ messages" in searched.stderr

@@ -50,6 +50,7 @@ class HitListing:
         self.is_capped = False
         self.more_in_tools = 0
         self.more_is_capped = False
+        self.is_cut = False
         self._groups: dict[str, Group] = {}
 
     def __len__(self) -> int:
@@ -63,8 +64,7 @@ class HitListing:
     def add(self, page: Hits) -> None:
         """Take the first page, or the next one."""
         if not self._groups:
-            self.total, self.is_capped = page.total, page.is_capped
-            self.more_in_tools, self.more_is_capped = page.more_in_tools, page.more_is_capped
+            self.count(page)
         self.cursor = page.cursor
         self._take(page.hits)
         self._take(page.tasks)
@@ -74,6 +74,12 @@ class HitListing:
             for line in (Line(group), *(Line(group, hit) for hit in group.hits))
         ]
         self.places = [at for at, line in enumerate(self.lines) if line.hit is not None]
+
+    def count(self, page: Hits) -> None:
+        """Take how much there is from a first page."""
+        self.total, self.is_capped = page.total, page.is_capped
+        self.more_in_tools, self.more_is_capped = page.more_in_tools, page.more_is_capped
+        self.is_cut = page.is_cut
 
     def hit(self, number: int) -> Found | None:
         """Give a hit by its number, from 0, in the order in which they are shown."""

@@ -43,6 +43,8 @@ async def _search(options: argparse.Namespace) -> int:
     query = understood(options)
     async with open_store(options.database) as store:
         found = await _hits(store, query, options.limit)
+        if found.unindexed:
+            print(_not_yet(found), file=sys.stderr)
         if options.json:
             print_json(shapes.hits(found, options.limit))
             return DONE
@@ -117,6 +119,13 @@ def _count(found: Hits) -> str:
     if found.more_in_tools:
         words += f"; {_in_tools(found)} more in tool output: add in:all"
     return words
+
+
+def _not_yet(found: Hits) -> str:
+    return (
+        f"{_plural(found.unindexed, 'message')}, tool output most of all, cannot be found yet: the"
+        " index is still being made (`backscroll import` finishes it)"
+    )
 
 
 def _messages(found: Hits) -> str:

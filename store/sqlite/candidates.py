@@ -145,9 +145,13 @@ class Candidates:
 
     def _waiting(self, output: bool) -> list[Candidate]:
         """Give what is not in the index yet, the newest of it if that is much."""
-        rows = self._db.execute(_WAITING, (output, MOST_WAITING[output], output))
-        rows.row_factory = None
-        return sorted((Candidate(place_at(row[3]), *row) for row in rows), key=_newest_first)
+        # Output stands among the rest when all of the index is to be made.
+        found = []
+        for may_wait in (0, 1) if output else (0,):
+            rows = self._db.execute(_WAITING, (may_wait, MOST_WAITING[may_wait], output))
+            rows.row_factory = None
+            found += [Candidate(place_at(row[3]), *row) for row in rows]
+        return sorted(found, key=_newest_first)
 
     def _indexed(self, table: str, first: int, task: int | None) -> Iterator[Candidate]:
         tasks = self._conditions.tasks

@@ -28,8 +28,8 @@ from store.sqlite.task_hits import task_hits
 from store.sqlite.values import from_cursor, moment, to_cursor, to_json
 from store.words import Needles, texts_of
 
-# Somebody types: what is not asked for in the first place may take until then, from the beginning.
-_COUNTED_BY, _TOOLS_COUNTED_BY, _TASKS_FOUND_BY = 0.018, 0.026, 0.030
+# Shares of the time there is, from the beginning: hits come first, what is beside them may be cut.
+_COUNTED_BY, _TOOLS_COUNTED_BY, _TASKS_FOUND_BY = 0.6, 0.87, 1.0
 _MOST_ASKED = 24  # tasks whose messages are gone through to see that none matches
 _LOOKED_AT = 32  # candidates between two looks at the clock
 _EVERYTHING = TaskFilter(everything=True, archived=None)
@@ -109,8 +109,7 @@ class _Looking:
         return self._copies is None or not self._copies.is_copy(found)
 
     def _is_late(self) -> bool:
-        is_late = self.until is not None and time.monotonic() > self.until
-        return is_late or self._stopped.is_set()
+        return _is_past(self.until) or self._stopped.is_set()
 
 
 class _Search:
@@ -119,7 +118,8 @@ class _Search:
         self._wanted = wanted
         self._query = wanted.query
         self._began = time.monotonic()
-        self._deadline = None if wanted.seconds is None else self._began + wanted.seconds
+        self._deadline = self._until(1)
+        self._is_cut = False
         self._needles = Needles(wanted.query.terms)
         self._filter = narrowed(wanted.filter or _EVERYTHING, wanted.query)
         # A caller leaves out a few tasks, a query most of them: those are looked up beforehand.
@@ -161,8 +161,8 @@ class _Search:
         """Give the page that is wanted."""
         if self._query.scope is In.TITLE and self._query.wanted:
             named = self._tasks_with(titles_only=True, until=self._deadline)
-            found = islice(named, self._wanted.limit)
-            return Hits(tasks=tuple(hit for _, hit in found))
+            found = tuple(hit for _, hit in islice(named, self._wanted.limit))
+            return Hits(tasks=found, is_cut=_is_past(self._deadline))
         if self._query.sort is Sort.RELEVANCE:
             return self._most_relevant()
         return self._newest()
@@ -188,8 +188,11 @@ class _Search:
                 more = list(islice(stream, max(1, COUNT_CAP + 1 - len(found))))
             total = len(found) + len(more)
             is_capped = total > COUNT_CAP or not looking.is_end
+            self._is_cut |= is_capped and total <= COUNT_CAP
             counts = _Counts(min(total, COUNT_CAP), is_capped, *self._in_tools())
-        elif not is_partial:
+        elif is_partial:
+            self._is_cut = True
+        else:
             more = list(islice(stream, 1))
         cursor = None
         if page_ends is not None and (more or not looking.is_end):
@@ -212,17 +215,20 @@ class _Search:
         if self._query.wants_tool_output:
             return 0, False
         until = self._until(_TOOLS_COUNTED_BY)
-        if time.monotonic() > until:
+        if _is_past(until):
+            self._is_cut = True
             return 0, True
         looking = self._walk(self._candidates.newest_first(output=True))
         looking.until = until
         count = sum(1 for _ in islice(looking.hits(), COUNT_CAP + 1))
-        return min(count, COUNT_CAP), count > COUNT_CAP or not looking.is_end
+        is_capped = count > COUNT_CAP or not looking.is_end
+        self._is_cut |= is_capped and count <= COUNT_CAP
+        return min(count, COUNT_CAP), is_capped
 
-    def _until(self, seconds: float) -> float:
-        """Give when to stop what may go on so long after the beginning."""
-        late = self._began + seconds
-        return late if self._deadline is None else min(late, self._deadline)
+    def _until(self, share: float) -> float | None:
+        """Give when to stop what may take that share of the time there is."""
+        seconds = self._wanted.seconds
+        return None if seconds is None else self._began + share * seconds
 
     # The most relevant first
 
@@ -235,6 +241,7 @@ class _Search:
         looking.until = self._deadline
         found = list(islice(looking.hits(), COUNT_CAP + 1))
         is_capped = len(found) > COUNT_CAP or not looking.is_end
+        self._is_cut |= is_capped and len(found) <= COUNT_CAP
         found = found[:COUNT_CAP]
         contents = self._contents(found)
         found.sort(key=lambda hit: _relevance(hit, contents[hit.id], self._needles), reverse=True)
@@ -285,9 +292,10 @@ class _Search:
                 hits.append(hit)
             if len(hits) >= self._wanted.limit or asked >= _MOST_ASKED:
                 break
+        self._is_cut |= _is_past(until)
         return tuple(hits)
 
-    def _has_none(self, task: int, until: float) -> bool:
+    def _has_none(self, task: int, until: float | None) -> bool:
         """Say whether it is known that no message of a task matches, looking until it is late."""
         looking = self._looking(task=task)
         looking.until = until
@@ -332,6 +340,7 @@ class _Search:
             more_in_tools=counts.in_tools,
             more_is_capped=counts.tools_are_capped,
             cursor=cursor,
+            is_cut=self._is_cut,
             unindexed=self._unindexed(),
         )
 
@@ -361,6 +370,10 @@ class _Search:
         if mark != self._mark:
             raise InvalidValue("the cursor belongs to another query")
         return place
+
+
+def _is_past(until: float | None) -> bool:
+    return until is not None and time.monotonic() > until
 
 
 def _values(counts: _Counts) -> tuple[int, ...]:

@@ -102,6 +102,15 @@ async def test_the_output_of_tools_follows_behind_an_import(store: Store) -> Non
     await whole(store)
 
 
+async def test_output_is_found_while_an_index_is_made_anew(store: Store) -> None:
+    await store.record([chunk(said("hail", at(0)), *(output("hail", n) for n in range(FEW - 1)))])
+    await index_all(store, None)
+    await store.rebuild_index()
+    hits = await store.search("hail")
+    assert (hits.total, hits.more_in_tools, hits.unindexed) == (1, FEW - 1, 0)
+    assert await total(store, "hail in:all") == FEW
+
+
 async def test_an_import_that_ended_early_is_made_up_for(
     database: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

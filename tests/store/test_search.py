@@ -286,11 +286,15 @@ async def test_a_search_that_may_take_no_time_goes_on_where_it_was(store: Store)
     while pages == 0 or cursor is not None:
         page = await store.search("foo_bar", seconds=0, cursor=cursor)
         assert page.is_capped is (page.cursor is not None) or pages
+        assert page.is_cut is (page.cursor is not None) or not pages
         seen += [hit.seq for hit in page.hits]
         cursor = page.cursor
         pages += 1
     assert seen == [8]
     assert pages > 3
+    first, whole = await store.search("foo_bar", seconds=0), await store.search("foo_bar")
+    assert (first.is_cut, first.is_capped) == (True, True)
+    assert (whole.is_cut, whole.is_capped, whole.total) == (False, False, 1)
 
 
 async def test_a_cancelled_search_ends_and_the_next_goes_on(store: Store) -> None:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
+import pytest
 from textual.pilot import Pilot
 
 from store import Kind, NewMessage, Role, Store
+from store.query.model import Query
+from store.search import Hits
 from tests.tui.people import NOW, browsing, notices, press, said, screen_text, settle, until
 from tui.queries import Queries
 from tui.screens.browse import Browse
@@ -76,6 +81,54 @@ async def test_hits_are_shown_while_one_types_and_read_where_they_are(seeded: St
         assert shown(pilot) == "tasks"
         assert screen.query_one(TaskList).has_focus
         assert lit(pilot) == ""
+
+
+async def test_the_next_letter_stops_the_search_under_way(
+    seeded: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    search, stopped = seeded.search, []
+
+    async def endless(query: Query, **options: Any) -> Hits:
+        try:
+            if query.text == "st":
+                await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            stopped.append(query.text)
+            raise
+        return await search(query, **options)
+
+    monkeypatch.setattr(seeded, "search", endless)
+    async with browsing(seeded) as pilot:
+        await press(pilot, "slash")
+        await pilot.press("s", "t")
+        assert not stopped
+        await typed(pilot, "orm")
+        assert stopped == ["st"]
+        assert "1 hit" in words(pilot)
+
+
+async def test_what_takes_long_is_shown_as_far_as_it_is(
+    seeded: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    search, go_on = seeded.search, asyncio.Event()
+
+    async def hurried(query: Query, *, seconds: float | None = None, **options: Any) -> Hits:
+        if seconds is not None:
+            assert seconds < 0.05
+            return Hits(is_cut=True, is_capped=True)
+        await go_on.wait()
+        return await search(query, **options)
+
+    monkeypatch.setattr(seeded, "search", hurried)
+    async with browsing(seeded) as pilot:
+        await press(pilot, "slash")
+        await pilot.press(*"storm")
+        await until(pilot, lambda: "Looking…" in screen_text(pilot))
+        go_on.set()
+        await settle(pilot)
+        assert "Looking…" not in screen_text(pilot)
+        assert "1 hit" in words(pilot)
+        assert "Fix retry storm" in screen_text(pilot)
 
 
 async def test_n_goes_from_hit_to_hit_across_sessions(seeded: Store) -> None:

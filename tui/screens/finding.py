@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 # into alone costs the first frame 20 ms.
 
 _PAGE = 200
+_AT_ONCE = 0.03  # seconds; with what is drawn afterwards, a key's letter never waits
 
 
 class Finding(Listing):
@@ -245,13 +246,26 @@ class Finding(Listing):
             if (line := self._line) is not None:
                 line.say("")
             return
-        listing = HitListing()
         scope = self._search_filter()
-        page = await store.search(query, filter=scope, limit=_PAGE)
-        listing.add(page)
-        notice = "" if len(listing) else await searches.instead(store, query, scope)
         self._history.light(Finder(query.wanted))
+        listing = HitListing()
+        listing.add(await store.search(query, filter=scope, limit=_PAGE, seconds=_AT_ONCE))
+        if listing.is_cut:
+            self._show_hits(listing, "" if len(listing) else "Looking…")
+            self._say_found(listing)
+            page = await store.search(query, filter=scope, limit=_PAGE)
+            if len(listing) > len(page.hits) + len(page.tasks):  # somebody went on meanwhile
+                listing.count(page)
+            else:
+                listing = HitListing()
+                listing.add(page)
+        notice = "" if len(listing) else await searches.instead(store, query, scope)
         self._show_hits(listing, notice)
+        self._say_found(listing)
+
+    def _say_found(self, listing: HitListing) -> None:
+        from tui import searches
+
         self._say(notes=self._notes())
         if (line := self._line) is not None:
             line.say(searches.counted(listing))

@@ -14,6 +14,8 @@ from tui.widgets.bars import TopBar
 from tui.widgets.history import HistoryView
 from tui.widgets.tasks import TaskList
 
+_ONE_AT_A_TIME = ("show", "find")
+
 
 class Panes(Screen[None]):
     """The panes by name. What goes wrong in them, or in work behind them, is told in words."""
@@ -54,7 +56,10 @@ class Panes(Screen[None]):
         self._tell(in_words(event.error), "error")
 
     def _work(self, work: Callable[[], Coroutine[None, None, None]], group: str) -> None:
-        """Do something that waits, behind the screen; what went wrong is told in words."""
+        """Do something that waits, behind the screen; what went wrong is told in words.
+
+        What is shown and what is found are one at a time: the next one cancels what is under way.
+        """
 
         async def told() -> None:
             try:
@@ -65,7 +70,7 @@ class Panes(Screen[None]):
                 self.log.error(traceback.format_exc())
                 self._tell(f"A mistake in backscroll: {_named(error)}", "error")
 
-        self.run_worker(told, group=group, exclusive=group == "show")  # type: ignore[arg-type]
+        self.run_worker(told, group=group, exclusive=group in _ONE_AT_A_TIME)  # type: ignore[arg-type]
 
 
 def in_words(error: Exception) -> str:
