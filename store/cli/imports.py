@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import gc
 import json
+import signal
 import sys
 import time
 from collections.abc import Callable
@@ -82,6 +83,10 @@ async def _watch(options: argparse.Namespace, progress: Callable[[Progress], Non
                 notice=lambda words: print(f"backscroll: {printable(words)}", file=sys.stderr),
             )
         )
+        # asyncio.run's own answer to SIGINT is not heard when it comes just before the loop sleeps.
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, following.cancel)
         if options.events:  # for a program that holds the other end, and may die
             parent = asyncio.ensure_future(_end_of_input())
             parent.add_done_callback(lambda _: following.cancel())

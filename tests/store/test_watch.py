@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import json
 import os
 import signal
@@ -198,10 +199,27 @@ def test_a_look_now_and_then_finds_what_is_not_watched(
     assert [report.messages_added for report in reports if report.messages_added] == [1, 1, 1]
 
 
-def test_it_ends_when_it_is_told_to(tmp_path: Path, watching: Callable[..., Watcher]) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_it_ends_when_it_is_told_to(
+    tmp_path: Path, watching: Callable[..., Watcher], number: signal.Signals
+) -> None:
     say(tmp_path, "before")
     watcher = watching()
-    watcher.process.send_signal(signal.SIGINT)
+    watcher.process.send_signal(number)
+    assert watcher.ends() == 0
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs the threads of another process")
+def test_it_hears_a_signal_that_does_not_wake_it(
+    tmp_path: Path, watching: Callable[..., Watcher]
+) -> None:
+    say(tmp_path, "before")
+    watcher = watching()
+    watcher.holds(MESSAGES, 1)
+    time.sleep(0.5)  # now it waits
+    pid = watcher.process.pid
+    others = {int(task.name) for task in Path(f"/proc/{pid}/task").iterdir()} - {pid}
+    ctypes.CDLL(None).tgkill(pid, min(others), signal.SIGINT)
     assert watcher.ends() == 0
 
 
