@@ -86,7 +86,8 @@ async def _watch(options: argparse.Namespace, progress: Callable[[Progress], Non
         # asyncio.run's own answer to SIGINT is not heard when it comes just before the loop sleeps.
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, following.cancel)
+            if signal.getsignal(number) is not signal.SIG_IGN:  # as a job behind a script is to
+                loop.add_signal_handler(number, following.cancel)
         if options.events:  # for a program that holds the other end, and may die
             parent = asyncio.ensure_future(_end_of_input())
             parent.add_done_callback(lambda _: following.cancel())

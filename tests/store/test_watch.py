@@ -26,6 +26,11 @@ TWO = "6f0d2f4e-36b3-4a39-9a5b-7a5a4a1f0c12"
 PATIENCE = 20.0
 
 
+def _heed() -> None:
+    """Heed SIGINT, even if whoever runs the tests was started not to."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class Watcher:
     """`import --watch` of a home, and what the store holds."""
 
@@ -39,6 +44,7 @@ class Watcher:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            preexec_fn=_heed,
             **more,
         )
         self.next_report()
