@@ -132,7 +132,7 @@ def test_an_agent_gets_the_terminal_and_gives_it_back(home: Path, tmp_path: Path
     with Terminal(backscroll(), env=surroundings(home), cwd=home) as terminal:
         terminal.shows("Talk", "Hello there")
         terminal.type("r")
-        terminal.shows(f"AGENT --resume {SESSION} IN {tmp_path}")
+        terminal.sends(f"AGENT --resume {SESSION} IN {tmp_path}".encode())
         terminal.type("word\r")
         terminal.shows("SAID INSIDE", "5 messages", "Talk")
         terminal.type("q")
