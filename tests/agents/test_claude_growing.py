@@ -63,6 +63,29 @@ def test_a_rewind_without_a_new_prompt_and_back_again(tmp_path: Path) -> None:
     assert shelf.read_all(CLAUDE, tmp_path)[ID].off_branch == set()
 
 
+@pytest.mark.parametrize("cut", [2, 3, 4])
+def test_a_clock_set_back_rewinds_nothing(tmp_path: Path, cut: int) -> None:
+    def at(second: int) -> dict[str, str]:
+        return {"timestamp": f"2026-11-20T10:00:{second:02}.000Z"}
+
+    records = [
+        user("a", None, "one", **at(50)),
+        assistant("b", "a", text("1"), **at(51)),
+        user("c", "b", "two", **at(10)),
+        assistant("d", "c", text("2"), **at(11)),
+        user("e", "d", "three", **at(12)),
+    ]
+    path = home(tmp_path, records[:cut])
+    shelf = Shelf()
+    shelf.read_all(CLAUDE, tmp_path)
+    for one in records[cut:]:
+        write(path, [one], append=True)
+        kept = shelf.read_all(CLAUDE, tmp_path)[ID]
+        assert shelf.messages_given == 1, "the rest is not read again"
+    assert kept.off_branch == set()
+    assert read(tmp_path / "whole", *records).off_branch == set()
+
+
 def test_compaction_does_not_cut_the_history_off(tmp_path: Path) -> None:
     boundary = record("system", "c", None, subtype="compact_boundary", logicalParentUuid="b")
     kept = read(

@@ -19,7 +19,7 @@ from store.agents.claude.forks import Forks
 from store.agents.claude.manual import MANUAL
 from store.agents.claude.records import Reader
 from store.agents.claude.retention import expires_at
-from store.agents.claude.tree import Nodes, begins_after, leaf_of, off_branch
+from store.agents.claude.tree import Nodes, begins_after, follows, leaf_of, off_branch
 from store.agents.claude.usage import Answers
 from store.agents.homes import at_home
 from store.errors import ResumeError
@@ -235,7 +235,8 @@ class _Reading:
         if self._since is None:
             return True
         before, now = parse_time(self._since.state.get("tip_time")), nodes[leaf].time
-        return before is None or now is None or now >= before
+        is_later = before is None or now is None or now >= before
+        return is_later or follows(nodes, leaf, self._tip)
 
     def _came_back(self, nodes: Nodes, off: set[str]) -> tuple[str, ...]:
         """Give the keys that the store may hold as rewound and that are not, or no more."""

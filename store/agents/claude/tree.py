@@ -37,10 +37,10 @@ def leaf_of(nodes: Nodes, marked: str | None, tip: str | None) -> str | None:
     without being either.
     """
     is_known = marked is not None and (marked in nodes or marked == tip)
-    leaf = marked if is_known else _newest(nodes)
+    after = _children(nodes)
+    leaf = marked if is_known else _newest(nodes, after)
     if leaf is None:
         return None
-    after = _children(nodes)
     seen = {leaf}
     while True:
         following = [
@@ -77,6 +77,11 @@ def begins_after(nodes: Nodes, tip: str | None) -> bool:
     return True
 
 
+def follows(nodes: Nodes, name: str, tip: str | None) -> bool:
+    """Tell whether a record's parents lead to `tip`, which was before these records."""
+    return tip is not None and _origin(nodes, name, {}) == tip
+
+
 def _origin(nodes: Nodes, name: str, known: dict[str, str | None]) -> str | None:
     """Follow the parents to the first that is not among these records."""
     trail: list[str] = []
@@ -94,13 +99,25 @@ def _origin(nodes: Nodes, name: str, known: dict[str, str | None]) -> str | None
     return origin
 
 
-def _newest(nodes: Nodes) -> str | None:
+def _newest(nodes: Nodes, after: Mapping[str, list[str]]) -> str | None:
     newest: str | None = None
     latest = _NEVER
     for name, node in nodes.items():
         if node.is_talk and (node.time or latest) >= latest:
             newest, latest = name, node.time or latest
-    return newest
+    return newest and _last_said(nodes, after, newest)
+
+
+def _last_said(nodes: Nodes, after: Mapping[str, list[str]], top: str) -> str:
+    """Go on to what was said after the newest, when the clock was set back."""
+    last, current = top, top
+    seen = {top}
+    while following := [name for name in after.get(current, ()) if name not in seen]:
+        seen.update(following)
+        current = next((name for name in reversed(following) if nodes[name].is_talk), following[-1])
+        if nodes[current].is_talk:
+            last = current
+    return last
 
 
 def _children(nodes: Nodes) -> dict[str, list[str]]:
