@@ -8,8 +8,8 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
-from collections.abc import AsyncIterator
-from contextlib import closing
+from collections.abc import AsyncIterator, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -350,17 +350,27 @@ async def test_goose_is_asked_whether_it_has_the_session(home: Home) -> None:
     assert plan.is_hopeless
 
 
+@contextmanager
+def running(*command: str | Path, cwd: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a program from when it has written a line until it is given one."""
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, cwd=cwd) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        yield process
+        process.communicate(b"\n")
+
+
 async def test_who_has_it_open_is_said(home: Home) -> None:
     folder = home.folder("src")
     home.claude(str(folder))
-    script = home.program("claude", "read line")
+    script = home.program("claude", "echo; read line")
     await home.imported()
-    with subprocess.Popen([script, "--resume", CLAUDE_ID], stdin=subprocess.PIPE) as agent:
+    with running(script, "--resume", CLAUDE_ID, cwd=home.path) as agent:
         plan = await home.plan()
         assert f"process {agent.pid}" in plan.doubts[Doubt.LIVE]
         assert not (await home.plan(fork=True)).doubts
         assert not (await home.plan(at_a_glance=True)).doubts
-        agent.communicate(b"\n")
     assert not (await home.plan()).doubts
 
 
@@ -385,19 +395,15 @@ async def test_claude_code_notes_what_it_has_open(home: Home) -> None:
 async def test_codex_s_server_alone_is_nobody(home: Home) -> None:
     folder = home.folder("src")
     path = home.codex(str(folder))
-    script = home.program("codex", f'exec 3<"{path}"; read line')
+    script = home.program("codex", f'exec 3<"{path}"; echo; read line')
     await home.imported()
-    pipe = subprocess.PIPE
-    with subprocess.Popen([script, "app-server"], stdin=pipe, cwd=home.path) as server:
+    with running(script, "app-server", cwd=home.path):
         assert not (await home.plan(CODEX_ID)).doubts
-        with subprocess.Popen([script], stdin=pipe, cwd=home.path) as agent:
+        with running(script, cwd=home.path) as agent:
             assert f"process {agent.pid}" in (await home.plan(CODEX_ID)).doubts[Doubt.LIVE]
-            agent.communicate(b"\n")
-        script = home.program("codex", "read line")
-        with subprocess.Popen([script], stdin=pipe, cwd=folder) as agent:
+        script = home.program("codex", "echo; read line")
+        with running(script, cwd=folder):
             assert "it seems" in (await home.plan(CODEX_ID)).doubts[Doubt.LIVE]
-            agent.communicate(b"\n")
-        server.communicate(b"\n")
 
 
 async def test_a_session_that_another_backscroll_has_open(home: Home) -> None:

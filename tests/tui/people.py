@@ -142,10 +142,16 @@ async def browsing(
 
 async def settle(pilot: Pilot[None]) -> None:
     """Wait for what a key set going: the pause before a history is read, its worker, the frame."""
-    await pilot.pause(0.1)
-    await pilot.app.workers.wait_for_complete()
     await pilot.pause()
-    await pilot.pause(0.05)
+    while True:
+        while getattr(pilot.app.screen, "is_settling", False):
+            await pilot.pause(0.01)
+        await pilot.app.workers.wait_for_complete()
+        await pilot.pause(0.02)
+        is_working = any(not worker.is_finished for worker in pilot.app.workers)
+        if not is_working and not getattr(pilot.app.screen, "is_settling", False):
+            break
+    await pilot.pause(0.04)
 
 
 async def until(pilot: Pilot[None], happened: object) -> None:

@@ -51,17 +51,30 @@ class Reading(Panes):
             return  # it is told again when the store's own rows are there
         row = event.row
         if row is not None and row.task.id == self._history.task_id:
-            if self._settling is not None:
-                self._settling.stop()
+            self._stop_settling()
             self._work(lambda: self._show(row), "show")
             return
         self._settle(lambda: self._show(row))
 
     def _settle(self, work: Callable[[], Coroutine[None, None, None]]) -> None:
         """Show something once the selection has stayed where it is for a moment."""
+
+        def show() -> None:
+            self._settling = None
+            self._work(work, "show")
+
+        self._stop_settling()
+        self._settling = self.set_timer(_SETTLE, show)
+
+    def _stop_settling(self) -> None:
         if self._settling is not None:
             self._settling.stop()
-        self._settling = self.set_timer(_SETTLE, lambda: self._work(work, "show"))
+        self._settling = None
+
+    @property
+    def is_settling(self) -> bool:
+        """Whether something has been selected that is to be shown in a moment."""
+        return self._settling is not None
 
     async def _show(self, row: TaskRow | None) -> None:
         store, detail = self._store, self.query_one("#detail", Detail)
@@ -269,8 +282,7 @@ class Reading(Panes):
 
     def on_unmount(self, _event: events.Unmount) -> None:
         """Stop the clock that reads the history of a passing selection."""
-        if self._settling is not None:
-            self._settling.stop()
+        self._stop_settling()
 
 
 async def ancestors(store: Store, task_id: str) -> list[Task]:
