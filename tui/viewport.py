@@ -54,6 +54,7 @@ class Viewport:
         self._showing = showing
         self._links = NO_LINKS
         self._own: dict[int, Fold] = {}  # messages that are folded in a way of their own
+        self._opened: int | None = None  # the one of them that was unfolded for what is found in it
         self._depth: int | None = None
         # By the number of a message and that of the one before, which marks stand between.
         self._plans: dict[tuple[int, int], Plan] = {}
@@ -172,12 +173,18 @@ class Viewport:
     def to_match(self, position: int, finder: Finder) -> None:
         """Show the first place in a message where something is found, unfolding it if need be.
 
-        The message's beginning is shown with it when both fit.
+        The message's beginning is shown with it when both fit. The one that was unfolded for the
+        match before is folded again: who passes many leaves no trail.
         """
-        place = self._match(position, finder)
         message = self.pages[position]
+        if self._opened is not None and self._opened != message.seq:
+            self._own.pop(self._opened, None)
+            self._opened = None
+            self._replan()
+        place = self._match(position, finder)
         if place is None and has_folds(message) and finder.first(message.content) is not None:
             self._own[message.seq] = Fold.FULL
+            self._opened = message.seq
             self._replan()
             place = self._match(position, finder)
         self._put(Place(position))
@@ -225,6 +232,7 @@ class Viewport:
         """Fold otherwise; the message at the top stays there."""
         self._showing = showing
         self._own.clear()
+        self._opened = None
         self._replan()
         self._keep()
 
@@ -242,6 +250,8 @@ class Viewport:
         message = self.pages[position]
         if not has_folds(message):
             return False
+        if message.seq == self._opened:
+            self._opened = None  # now it is as somebody wants it
         is_open = self._plan(position).fold is Fold.FULL
         self._own[message.seq] = Fold.SUMMARY if is_open else Fold.FULL
         self.is_stuck = False

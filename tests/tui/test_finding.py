@@ -266,6 +266,12 @@ async def test_within_a_conversation_folded_output_is_found_and_unfolded(seeded:
         assert "Hit 2 of 3" in notices(pilot)[-1]
         assert history.current is not None
         assert history.current.content == "A needle?"
+        await press(pilot, "home")
+        assert "line 20" not in screen_text(pilot), "it is folded again"
+        await press(pilot, "N")
+        assert "line 150 needle" in screen_text(pilot)
+        await press(pilot, "space", "space", "n", "home")
+        assert "line 20" in screen_text(pilot), "somebody unfolded it"
         await press(pilot, "N", "N")
         assert "Hit 3 of 3" in notices(pilot)[-1]
         await press(pilot, "escape")
