@@ -15,6 +15,9 @@ from store.text import printable
 from tui import clock
 from tui.hits import HitListing
 
+AT_ONCE = 0.03  # seconds until what has been found is shown; the next key is not kept waiting
+FIRST = 50  # hits that are looked for with a key: more than a screen shows
+
 _LEAST = 2  # characters from which on it is looked for
 _OF_MESSAGES = (FilterName.ROLE, FilterName.KIND)
 _PAGE = 200

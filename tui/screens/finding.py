@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
 # into alone costs the first frame 20 ms.
 
 _PAGE = 200
-_AT_ONCE = 0.03  # seconds; with what is drawn afterwards, a key's letter never waits
 
 
 class Finding(Listing):
@@ -249,11 +249,12 @@ class Finding(Listing):
         scope = self._search_filter()
         self._history.light(Finder(query.wanted))
         listing = HitListing()
-        listing.add(await store.search(query, filter=scope, limit=_PAGE, seconds=_AT_ONCE))
+        first = partial(store.search, query, filter=scope, limit=searches.FIRST)
+        listing.add(await first(seconds=searches.AT_ONCE))
         if listing.is_cut:
             self._show_hits(listing, "" if len(listing) else "Looking…")
             self._say_found(listing)
-            page = await store.search(query, filter=scope, limit=_PAGE)
+            page = await first()
             if len(listing) > len(page.hits) + len(page.tasks):  # somebody went on meanwhile
                 listing.count(page)
             else:
