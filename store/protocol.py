@@ -313,9 +313,9 @@ class Store(Protocol):
 
         A page has `limit` hits unless it is the last. With `seconds` it ends when the time is up,
         with what was found and counted so far and the cursor to look further (`Hits.is_cut`): what
-        is asked for while somebody types is then answered at once, whatever it is. A count that is
-        not finished is capped. Cancelled, a search stops where it is. By relevance the newest hits
-        are ordered, as many as are counted.
+        is asked for while somebody types is then answered at once, whatever it is. Counting beyond
+        the page takes some seconds at most; a count that is not finished is capped. Cancelled, a
+        search stops where it is. By relevance the newest hits are ordered, as many as are counted.
 
         Raises QueryError for text that is no query, or asks for an order of tasks; InvalidValue
         for a cursor of another query; NotFound for an unknown task.

@@ -30,6 +30,7 @@ from store.words import Needles, texts_of
 
 # Shares of the time there is, from the beginning: hits come first, what is beside them may be cut.
 _COUNTED_BY, _TOOLS_COUNTED_BY, _TASKS_FOUND_BY = 0.6, 0.87, 1.0
+_UNHURRIED = 1.0  # seconds for each of these where there is no such time
 _MOST_ASKED = 24  # tasks whose messages are gone through to see that none matches
 _LOOKED_AT = 32  # candidates between two looks at the clock
 _EVERYTHING = TaskFilter(everything=True, archived=None)
@@ -118,7 +119,7 @@ class _Search:
         self._wanted = wanted
         self._query = wanted.query
         self._began = time.monotonic()
-        self._deadline = self._until(1)
+        self._deadline = None if wanted.seconds is None else self._until(1)
         self._is_cut = False
         self._needles = Needles(wanted.query.terms)
         self._filter = narrowed(wanted.filter or _EVERYTHING, wanted.query)
@@ -225,10 +226,12 @@ class _Search:
         self._is_cut |= is_capped and count <= COUNT_CAP
         return min(count, COUNT_CAP), is_capped
 
-    def _until(self, share: float) -> float | None:
+    def _until(self, share: float) -> float:
         """Give when to stop what may take that share of the time there is."""
         seconds = self._wanted.seconds
-        return None if seconds is None else self._began + share * seconds
+        if seconds is None:
+            return time.monotonic() + _UNHURRIED
+        return self._began + share * seconds
 
     # The most relevant first
 
@@ -295,7 +298,7 @@ class _Search:
         self._is_cut |= _is_past(until)
         return tuple(hits)
 
-    def _has_none(self, task: int, until: float | None) -> bool:
+    def _has_none(self, task: int, until: float) -> bool:
         """Say whether it is known that no message of a task matches, looking until it is late."""
         looking = self._looking(task=task)
         looking.until = until

@@ -297,6 +297,19 @@ async def test_a_search_that_may_take_no_time_goes_on_where_it_was(store: Store)
     assert (whole.is_cut, whole.is_capped, whole.total) == (False, False, 1)
 
 
+async def test_who_has_time_gets_a_full_page_and_counts_for_a_while(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await conversation(store, *(said("foo bar", at(n)) for n in range(300)))
+    monkeypatch.setattr("store.sqlite.search._UNHURRIED", 0)
+    page = await store.search("foo", limit=200)
+    assert (len(page.hits), page.is_capped, page.is_cut) == (200, True, True)
+    assert 200 < page.total < 300
+    assert page.cursor is not None
+    rest = await store.search("foo", limit=200, cursor=page.cursor)
+    assert (len(rest.hits), rest.cursor) == (100, None)
+
+
 async def test_a_cancelled_search_ends_and_the_next_goes_on(store: Store) -> None:
     await conversation(store, *(said("foo bar", at(n)) for n in range(500)))
     searching = asyncio.create_task(store.search("foo_bar"))
