@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import time
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
@@ -173,12 +174,28 @@ def _once(turn: Callable[[], None]) -> Callable[[], None]:
 
 def in_snapshot(db: sqlite3.Connection, work: Work[T]) -> T:
     """Run `work` in a read transaction, so that all its statements see the same moment."""
+    if db.in_transaction:  # an interruption came just when the one before was to be ended
+        db.execute("ROLLBACK")
     db.execute("BEGIN")
     try:
         return work(db)
+    except BaseException as error:
+        _let_go(error)
+        raise
     finally:
         if db.in_transaction:
             db.execute("ROLLBACK")
+
+
+def _let_go(error: BaseException | None) -> None:
+    """Free what the frames of failed work hold.
+
+    An interruption stands until no statement is under way: one cursor that is kept open, in the
+    traceback of the error, and the next question is interrupted, too.
+    """
+    while error is not None:
+        traceback.clear_frames(error.__traceback__)
+        error = error.__context__
 
 
 class Readers:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
+import threading
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 
@@ -18,7 +21,9 @@ from store import (
     Store,
     Task,
     TaskFilter,
+    open_store,
 )
+from store.sqlite.engine import SqliteStore
 from tests.store.helpers import at, new_task, said
 
 
@@ -318,6 +323,30 @@ async def test_a_cancelled_search_ends_and_the_next_goes_on(store: Store) -> Non
     with pytest.raises(asyncio.CancelledError):
         await searching
     assert (await store.search("foo")).total == 500
+
+
+async def test_who_types_over_a_search_has_the_next_one_answered(database: Path) -> None:
+    began = threading.Event()
+
+    def endless(db: sqlite3.Connection) -> None:
+        numbers = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n"
+        beside = db.execute(numbers)
+        next(beside)
+        for _ in db.execute(numbers):
+            began.set()
+        raise AssertionError(beside)
+
+    async with open_store(database) as store:
+        assert isinstance(store, SqliteStore)
+        await conversation(store, said("foo", at(0)))
+        for _ in range(30):
+            began.clear()
+            reading = asyncio.create_task(store._read(endless))
+            await asyncio.to_thread(began.wait)
+            reading.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await reading
+            assert (await store.search("foo")).total == 1
 
 
 async def test_tasks_are_found_by_what_they_say_themselves(store: Store) -> None:
