@@ -50,6 +50,9 @@ class Backscroll(App[None]):
     ENABLE_COMMAND_PALETTE = True
     CSS = """
     Toast { padding: 0 1; margin: 0 0 1 0; background: $panel; }
+    Input {
+        & > .input--placeholder, & > .input--suggestion { color: $text-muted; }
+    }
     Input:nocolor:ansi {
         & > .input--cursor { text-style: reverse; }
         & > .input--selection { text-style: reverse; }

@@ -40,8 +40,10 @@ class _Scoped:
     store: Store
     scope: TaskFilter
 
-    async def search(self, query: Query | str, *, limit: int = _PAGE) -> Hits:
-        return await self.store.search(query, filter=self.scope, limit=limit)
+    async def search(
+        self, query: Query | str, *, limit: int = _PAGE, seconds: float | None = None
+    ) -> Hits:
+        return await self.store.search(query, filter=self.scope, limit=limit, seconds=seconds)
 
 
 async def instead(store: Store, query: Query, scope: TaskFilter) -> str:
@@ -77,7 +79,7 @@ def first_behind(hits: Sequence[Hit], message: Message) -> int:
 def counted(listing: HitListing) -> str:
     """Say how much was found, and how much more is in tool output."""
     if not listing.total and not len(listing):
-        return "nothing found"
+        return "looking…" if listing.is_cut else "nothing found"
     words = f"{_number(listing.total, listing.is_capped)} hit{'' if listing.total == 1 else 's'}"
     if listing.more_in_tools:
         more = _number(listing.more_in_tools, listing.more_is_capped)

@@ -120,7 +120,9 @@ def legible(variables: Mapping[str, str], theme: Theme) -> dict[str, str]:
     ratio = HIGH if theme.name.startswith("backscroll-contrast") else ENOUGH
     read = {name: _color(variables[name]) for name in ("surface", "panel", "primary")}
     prompt = read["surface"].blend(read["primary"], PROMPT, alpha=1)
-    grounds = (read["surface"], read["panel"], prompt)
+    # Textual tints the line that one types in.
+    typed = read["surface"].blend(_color(variables["foreground"]), 0.05, alpha=1)
+    grounds = (read["surface"], read["panel"], prompt, typed)
     foreground = _out(_color(variables["foreground"]), grounds, ratio)
     muted = _out(foreground.blend(read["surface"], 0.35, alpha=1), grounds, ratio).hex
     disabled = foreground.blend(read["surface"], 0.6, alpha=1)

@@ -55,6 +55,7 @@ class Viewport:
         self._links = NO_LINKS
         self._own: dict[int, Fold] = {}  # messages that are folded in a way of their own
         self._opened: int | None = None  # the one of them that was unfolded for what is found in it
+        self._opened_from: Fold | None = None  # and how it was before
         self._depth: int | None = None
         # By the number of a message and that of the one before, which marks stand between.
         self._plans: dict[tuple[int, int], Plan] = {}
@@ -178,19 +179,26 @@ class Viewport:
         """
         message = self.pages[position]
         if self._opened is not None and self._opened != message.seq:
-            self._own.pop(self._opened, None)
-            self._opened = None
+            self._fold_again()
             self._replan()
         place = self._match(position, finder)
         if place is None and has_folds(message) and finder.first(message.content) is not None:
-            self._own[message.seq] = Fold.FULL
             self._opened = message.seq
+            self._opened_from = self._own.get(message.seq)
+            self._own[message.seq] = Fold.FULL
             self._replan()
             place = self._match(position, finder)
         self._put(Place(position))
         if place is not None and self._walk(self.top, max(0, self.height - 3))[0] < place:
             self._put(self._walk(place, -(self.height // 3))[0])
         self.settle()
+
+    def _fold_again(self) -> None:
+        if self._opened is not None:
+            self._own.pop(self._opened, None)
+            if self._opened_from is not None:
+                self._own[self._opened] = self._opened_from
+        self._opened = None
 
     def _match(self, position: int, finder: Finder) -> Place | None:
         plan = self._plan(position)

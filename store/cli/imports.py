@@ -83,17 +83,31 @@ async def _watch(options: argparse.Namespace, progress: Callable[[Progress], Non
                 notice=lambda words: print(f"backscroll: {printable(words)}", file=sys.stderr),
             )
         )
-        # asyncio.run's own answer to SIGINT is not heard when it comes just before the loop sleeps.
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            if signal.getsignal(number) is not signal.SIG_IGN:  # as a job behind a script is to
-                loop.add_signal_handler(number, following.cancel)
+        _heed_once(following.cancel)
         if options.events:  # for a program that holds the other end, and may die
             parent = asyncio.ensure_future(_end_of_input())
             parent.add_done_callback(lambda _: following.cancel())
         with suppress(asyncio.CancelledError):
             await following
     return DONE
+
+
+def _heed_once(end: Callable[[], object]) -> None:
+    """Call `end` at the first SIGINT or SIGTERM; a second one ends the process.
+
+    asyncio.run's own answer to SIGINT is not heard when it comes just before the loop sleeps.
+    """
+    loop = asyncio.get_running_loop()
+    heeded = (signal.SIGINT, signal.SIGTERM)
+
+    def heed() -> None:
+        for number in heeded:
+            loop.remove_signal_handler(number)
+        end()
+
+    for number in heeded:
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as a job behind a script is to
+            loop.add_signal_handler(number, heed)
 
 
 async def _end_of_input() -> None:

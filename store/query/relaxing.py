@@ -12,6 +12,7 @@ from store.query.parser import parse_query
 from store.search import Hits
 
 _MOST = 10  # tries
+_SECONDS_EACH = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,9 @@ class Relaxed:
 class Searches(Protocol):
     """Who can search: a store."""
 
-    async def search(self, query: Query | str, *, limit: int = ...) -> Hits:
+    async def search(
+        self, query: Query | str, *, limit: int = ..., seconds: float | None = ...
+    ) -> Hits:
         """Give hits."""
         ...
 
@@ -42,7 +45,7 @@ async def relaxed(
     for part, _ in zip(_parts(query), range(_MOST), strict=False):
         text = f"{query.text[: part.start].rstrip()} {query.text[part.end :].lstrip()}".strip()
         wider = parse_query(text, now)
-        hits = await store.search(wider, limit=limit)
+        hits = await store.search(wider, limit=limit, seconds=_SECONDS_EACH)
         if hits.total or hits.tasks:
             found.append(Relaxed(query.text[part.start : part.end], wider, hits))
     return found

@@ -70,8 +70,12 @@ class Shelf:
         self.hiding = hiding
         self.asked: list[str] = []
 
-    async def search(self, query: Query | str, *, limit: int = 1) -> Hits:
+    async def search(
+        self, query: Query | str, *, limit: int = 1, seconds: float | None = None
+    ) -> Hits:
         assert isinstance(query, Query)
+        assert seconds is not None, "somebody waits"
+        assert seconds < 1
         self.asked.append(query.text)
         return Hits(total=0 if any(part in query.text for part in self.hiding) else 3)
 

@@ -107,6 +107,28 @@ async def test_the_next_letter_stops_the_search_under_way(
         assert "1 hit" in words(pilot)
 
 
+async def test_a_list_that_is_stopped_by_a_letter_is_read_with_it(
+    seeded: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with browsing(seeded) as pilot:
+        screen = pilot.app.screen
+        assert isinstance(screen, Browse)
+        listed, waits = screen._list, True
+
+        async def slow() -> None:
+            if waits:
+                await asyncio.sleep(60)
+            await listed()
+
+        monkeypatch.setattr(screen, "_list", slow)
+        await press(pilot, "slash")
+        await pilot.press(*"agent:codex")
+        waits = False
+        await typed(pilot, " ")
+        assert "Cache the index" in screen_text(pilot)
+        assert "Fix retry storm" not in screen_text(pilot)
+
+
 async def test_what_takes_long_is_shown_as_far_as_it_is(
     seeded: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -124,6 +146,7 @@ async def test_what_takes_long_is_shown_as_far_as_it_is(
         await press(pilot, "slash")
         await pilot.press(*"storm")
         await until(pilot, lambda: "Looking…" in screen_text(pilot))
+        assert words(pilot) == "looking…"
         go_on.set()
         await settle(pilot)
         assert "Looking…" not in screen_text(pilot)

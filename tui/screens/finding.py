@@ -43,6 +43,7 @@ class Finding(Listing):
         self._query: Query | None = None  # of the list or the hits
         self._found: HitListing | None = None
         self._hit_row: TaskRow | None = None  # of the selected hit
+        self._is_list_old = False  # the list was to be read for a query, and is not yet
         self._is_inside = False  # whether the line looks within the conversation
         self._inside: list[int] = []  # the messages found in it, in order
         self._inside_at = 0
@@ -241,8 +242,10 @@ class Finding(Listing):
             # Filters alone are about sessions, and a single letter would be in every message.
             self._show_hits(None)
             self._history.light(None)
-            if self._query != before or self._found is not None:
+            if self._query != before or self._is_list_old:
+                self._is_list_old = True  # until it is there: the next letter may come before
                 await self._list()
+                self._is_list_old = False
             if (line := self._line) is not None:
                 line.say("")
             return
@@ -254,15 +257,13 @@ class Finding(Listing):
         if listing.is_cut:
             self._show_hits(listing, "" if len(listing) else "Looking…")
             self._say_found(listing)
-            page = await first()
-            if len(listing) > len(page.hits) + len(page.tasks):  # somebody went on meanwhile
-                listing.count(page)
-            else:
-                listing = HitListing()
-                listing.add(page)
-        notice = "" if len(listing) else await searches.instead(store, query, scope)
-        self._show_hits(listing, notice)
+            listing = HitListing()
+            listing.add(await first())
+            listing.is_cut = False  # as whole as it gets: it can be gone on with
+        self._show_hits(listing, "" if len(listing) else "Nothing found.")
         self._say_found(listing)
+        if not len(listing):
+            self._show_hits(listing, await searches.instead(store, query, scope))
 
     def _say_found(self, listing: HitListing) -> None:
         from tui import searches
@@ -313,6 +314,8 @@ class Finding(Listing):
         store, listing, query = self._store, self._found, self._query
         if store is None or listing is None or query is None or listing.cursor is None:
             return
+        if listing.is_cut:
+            return  # its cursor is of what was found in a hurry; the whole comes by itself
         cursor, listing.cursor = listing.cursor, None  # who asks meanwhile need not
         page = await store.search(query, filter=self._search_filter(), limit=_PAGE, cursor=cursor)
         if listing is self._found:
