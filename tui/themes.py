@@ -121,8 +121,9 @@ def legible(variables: Mapping[str, str], theme: Theme) -> dict[str, str]:
     read = {name: _color(variables[name]) for name in ("surface", "panel", "primary")}
     prompt = read["surface"].blend(read["primary"], PROMPT, alpha=1)
     # Textual tints the line that one types in.
-    typed = read["surface"].blend(_color(variables["foreground"]), 0.05, alpha=1)
-    grounds = (read["surface"], read["panel"], prompt, typed)
+    tint = _color(variables["foreground"])
+    tinted = [read[name].blend(tint, 0.05, alpha=1) for name in ("surface", "panel")]
+    grounds = (read["surface"], read["panel"], prompt, *tinted)
     foreground = _out(_color(variables["foreground"]), grounds, ratio)
     muted = _out(foreground.blend(read["surface"], 0.35, alpha=1), grounds, ratio).hex
     disabled = foreground.blend(read["surface"], 0.6, alpha=1)
