@@ -16,7 +16,7 @@ from uuid import uuid4
 import pytest
 
 from tests.tui.terminal import Terminal, backscroll, surroundings
-from tests.tui.test_terminal import SESSION, agent, record
+from tests.tui.test_terminal import agent, record
 
 SHELL = ["/bin/bash", "--norc", "--noprofile", "-i"]
 
@@ -95,7 +95,7 @@ def test_nothing_is_written_over_the_agent(home: Path, talk: Path) -> None:
             with talk.open("a") as file:
                 file.write(json.dumps(said) + "\n")
             if number == 6:
-                record_another(home, talk.parent.parent)
+                record_another(talk)
             terminal.type("jk/?")  # the agent's, who does not read it
             time.sleep(0.5)
         (talk.parents[4] / "done").touch()
@@ -106,11 +106,9 @@ def test_nothing_is_written_over_the_agent(home: Path, talk: Path) -> None:
         left(terminal)
 
 
-def record_another(home: Path, projects: Path) -> None:
-    first = next(projects.rglob(f"{SESSION}.jsonl"))
+def record_another(talk: Path) -> None:
     another = str(uuid4())
-    text = first.read_text().replace(SESSION, another)
-    (projects / "-demo" / f"{another}.jsonl").write_text(text)
+    talk.with_stem(another).write_text(talk.read_text().replace(talk.stem, another))
 
 
 def test_the_terminal_is_handed_over_and_taken_back(home: Path, talk: Path) -> None:

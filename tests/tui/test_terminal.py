@@ -13,9 +13,6 @@ import pytest
 
 from tests.tui.terminal import Terminal, backscroll, surroundings
 
-# Of this run alone: a second one on the machine would find the session open in a process.
-SESSION = str(uuid4())
-
 HOSTILE = {
     "a title set": "\x1b]0;pwned\x07",
     "a colour": "\x1b[38;5;199m",
@@ -43,15 +40,19 @@ FORBIDDEN = [
 
 
 def record(home: Path, folder: Path, *, title: str, text: str, tool: str) -> Path:
-    """Write a Claude Code transcript as the agent would, into a person's home."""
-    path = home / ".claude" / "projects" / "-demo" / f"{SESSION}.jsonl"
+    """Write a Claude Code transcript as the agent would, into a person's home.
+
+    It is of a session of its own: another test's agent that is left over has not got it open.
+    """
+    session = str(uuid4())
+    path = home / ".claude" / "projects" / "-demo" / f"{session}.jsonl"
     path.parent.mkdir(parents=True, exist_ok=True)
-    common = {"sessionId": SESSION, "cwd": str(folder), "gitBranch": "main", "version": "2.1.197"}
+    common = {"sessionId": session, "cwd": str(folder), "gitBranch": "main", "version": "2.1.197"}
     call = {"type": "tool_use", "id": "toolu_1", "name": tool, "input": {"command": text}}
     result = {"type": "tool_result", "tool_use_id": "toolu_1", "content": text}
     answers = [call, {"type": "text", "text": text}]
     lines: list[dict[str, object]] = [
-        {"type": "custom-title", "customTitle": title, "sessionId": SESSION},
+        {"type": "custom-title", "customTitle": title, "sessionId": session},
         {"type": "user", "message": {"role": "user", "content": text}},
         {"type": "assistant", "message": {"id": "m1", "role": "assistant", "content": answers[:1]}},
         {"type": "user", "message": {"role": "user", "content": [result]}},
@@ -120,7 +121,7 @@ def test_an_agent_gets_the_terminal_and_gives_it_back(home: Path, tmp_path: Path
         "uuid": "00000000-0000-4000-8000-000000000099",
         "parentUuid": "00000000-0000-4000-8000-000000000004",
         "timestamp": "2026-11-20T10:01:00Z",
-        "sessionId": SESSION,
+        "sessionId": path.stem,
         "message": {"role": "user", "content": "SAID INSIDE"},
     }
     (home / "line.json").write_text(json.dumps(said))
@@ -132,7 +133,7 @@ def test_an_agent_gets_the_terminal_and_gives_it_back(home: Path, tmp_path: Path
     with Terminal(backscroll(), env=surroundings(home), cwd=home) as terminal:
         terminal.shows("Talk", "Hello there")
         terminal.type("r")
-        terminal.sends(f"AGENT --resume {SESSION} IN {tmp_path}".encode())
+        terminal.sends(f"AGENT --resume {path.stem} IN {tmp_path}".encode())
         terminal.type("word\r")
         terminal.shows("SAID INSIDE", "5 messages", "Talk")
         terminal.type("q")
