@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import shutil
 import signal
 import sqlite3
+import sys
 import time
 from contextlib import closing, suppress
 from pathlib import Path
@@ -86,7 +88,10 @@ def test_nothing_is_written_over_the_agent(home: Path, talk: Path) -> None:
     line = json.loads(talk.read_text().splitlines()[-1])
     with browser(home) as terminal:
         terminal.shows("Hello there")
-        terminal.type("xu")  # notices, whose time runs out meanwhile
+        terminal.type("x")  # notices, whose time runs out meanwhile
+        terminal.shows("Archived")
+        terminal.type("u")
+        terminal.shows("Undone", "Hello there")
         terminal.type("r")
         terminal.sends(b"BEGUN")
         for number in range(12):
@@ -181,9 +186,13 @@ def test_an_agent_that_is_stopped_gives_way_to_the_shell(home: Path, talk: Path,
 
 def test_a_stopped_agent_is_not_brought_back_behind(home: Path, talk: Path) -> None:
     """`bg` gives the job no terminal: it waits for `fg`."""
-    agent(
-        home, "echo BEGUN; while [ ! -e on ]; do sleep 0.05; done; read -r word; echo HEARD $word"
+    # No loop of a shell's: one that is stopped while it starts a program never stops itself.
+    waits = (
+        "import os, time; print('BEGUN', flush=True)\n"
+        "while not os.path.exists('on'): time.sleep(0.05)\n"
+        "print('HEARD', input(), flush=True)\n"
     )
+    agent(home, f"exec {shlex.quote(sys.executable)} -c {shlex.quote(waits)}")
     with Terminal(SHELL, env=surroundings(home, PS1="SHELL> "), cwd=home) as terminal:
         terminal.shows("SHELL>")
         terminal.type(" ".join(backscroll()) + "\r")
