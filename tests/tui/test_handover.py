@@ -161,7 +161,7 @@ def test_an_agent_that_leaves_a_mess_and_one_that_is_killed(home: Path, talk: Pa
 
 @pytest.mark.parametrize("how", ["typed", "by itself alone"])
 def test_an_agent_that_is_stopped_gives_way_to_the_shell(home: Path, talk: Path, how: str) -> None:
-    alone = "kill -STOP $$;" if how != "typed" else "while [ ! -e on ]; do sleep 0.05; done;"
+    alone = "kill -STOP $$;" if how != "typed" else "while [ ! -e on ]; do sleep 1; done;"
     agent(home, f"echo BEGUN; {alone} echo AGAIN; read -r word; echo HEARD $word")
     environment = surroundings(home, PS1="SHELL> ")
     with Terminal(SHELL, env=environment, cwd=home) as terminal:
